@@ -1,1 +1,25 @@
-//! placeholder
+//! One machine's move: list, compare, plan, transfer, verify, account.
+//!
+//! A [`job`] enumerates its source as a stream of [`Entry`]s, decides what each one needs, and
+//! hands [`Move`]s to the [`Engine`]; the engine carries them out under the limits of the
+//! [`Context`], tells the [`Observer`] what became of each, and adds it to the [`Accounts`].
+
+pub mod accounts;
+pub mod context;
+pub mod engine;
+pub mod entry;
+pub mod error;
+pub mod event;
+pub mod job;
+pub mod location;
+pub mod options;
+
+pub use accounts::Accounts;
+pub use context::{Context, Limits};
+pub use engine::{Engine, Move};
+pub use entry::{Entry, EntryStream};
+pub use error::{Error, Result};
+pub use event::{Event, Observer, SkipReason, Verb};
+pub use job::Report;
+pub use location::{Location, ObjectLocation};
+pub use options::TransferOptions;

@@ -1,0 +1,90 @@
+//! What went wrong with one object, or with a whole job.
+
+use std::io;
+use std::path::PathBuf;
+
+use base::Fault;
+use base::fault::Classified;
+
+/// Result of the mover's own work.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A failure of one object or of a job. `Display` is one line; causes are in `source()`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A store refused or broke; its own line says all.
+    #[error(transparent)]
+    Remote(#[from] remote::Error),
+    /// The local file system refused.
+    #[error("{action} {}", path.display())]
+    Local {
+        /// What was tried, as a verb: `open`, `rename`, ...
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A key cannot be a file name here, or a path cannot be a key.
+    #[error("{name:?} {reason}")]
+    Name {
+        /// The key or path.
+        name: String,
+        /// Why not, beginning with a verb: "cannot be a file name: ...".
+        reason: String,
+    },
+    /// The bytes that arrived are not those that left. Nothing was put in place.
+    #[error("{what}: expected {expected}, got {actual}")]
+    Mismatch {
+        /// What was compared: "checksum of s3://...", "size of ...".
+        what: String,
+        /// What the source says.
+        expected: String,
+        /// What the destination says.
+        actual: String,
+    },
+    /// The source changed while it was moved.
+    #[error("{0} changed while it was read")]
+    Changed(String),
+    /// Refused by a rule that protects the user; says which flag allows it.
+    #[error("{0}")]
+    Refused(String),
+    /// Nothing was found where something was asked for by name or pattern.
+    #[error("{0}")]
+    NotFound(String),
+    /// The command cannot mean what was asked.
+    #[error("{0}")]
+    Usage(String),
+    /// Stopped on purpose.
+    #[error("stopped before it was done")]
+    Cancelled,
+}
+
+impl Error {
+    /// Names what was tried on a local path, for `map_err`.
+    pub fn local(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Error {
+        let path = path.into();
+        move |source| Error::Local {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+impl Classified for Error {
+    fn fault(&self) -> Fault {
+        match self {
+            Error::Remote(error) => error.fault(),
+            Error::Local { .. } => Fault::Local,
+            Error::Name { .. } | Error::Refused(_) | Error::Usage(_) => Fault::Invalid,
+            Error::Mismatch { .. } => Fault::Corrupt,
+            Error::Changed(_) => Fault::Conflict,
+            Error::NotFound(_) => Fault::NotFound,
+            Error::Cancelled => Fault::Cancelled,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A job: what a command asks for, and how it ended.
+
+use std::time::Duration;
+
+use crate::accounts::Sums;
+
+/// How a job ended.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The sums; they close, or `accounts_closed` says that they do not.
+    pub sums: Sums,
+    /// False is a broken belief of ours: the run must not be called complete.
+    pub accounts_closed: bool,
+    /// Stopped on purpose before the end.
+    pub stopped: bool,
+    /// Wall time.
+    pub elapsed: Duration,
+}
+
+/// The four ways a run can end, by exit code (DESIGN §4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// 0: everything asked for was done.
+    Done,
+    /// 1: something failed or was refused, by name.
+    Failed,
+    /// 2: could not run.
+    CouldNotRun,
+    /// 3: stopped on purpose; can go on.
+    Stopped,
+}
+
+impl Report {
+    /// The ending that the sums amount to. Gone and unverified objects fail only under `strict`.
+    pub fn ending(&self, strict: bool) -> Ending {
+        let sums = &self.sums;
+        let failures = sums.failed
+            + sums.refused
+            + sums.copied_not_deleted
+            + sums.extra_delete_failed
+            + sums.job_failures;
+        let unsure = sums.gone + sums.unverified;
+        if self.stopped {
+            Ending::Stopped
+        } else if failures > 0 || !self.accounts_closed || (strict && unsure > 0) {
+            Ending::Failed
+        } else {
+            Ending::Done
+        }
+    }
+}

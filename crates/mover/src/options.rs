@@ -1,0 +1,44 @@
+//! How objects are transferred, the same for all objects of a job.
+
+use std::num::NonZeroUsize;
+
+use base::ByteCount;
+use remote::types::{MetadataDirective, ObjectAttributes};
+
+/// What the user said about transfers.
+#[derive(Debug, Clone)]
+pub struct TransferOptions {
+    /// Fields that replace what the source (or the file's name) would give.
+    pub attributes: ObjectAttributes,
+    /// Whose metadata a copy inside a store carries; `None` keeps the source's and replaces only
+    /// the fields set in `attributes`.
+    pub metadata_directive: Option<MetadataDirective>,
+    /// Upper bound on parts of one object under way (`--concurrency`).
+    pub parts_max: NonZeroUsize,
+    /// Part size that the user asked for; `None` lets the plan choose by size.
+    pub part_size: Option<ByteCount>,
+    /// Move archived objects as if they were restored (`--force-glacier-transfer`).
+    pub force_glacier_transfer: bool,
+    /// Say nothing of archived objects left alone (`--ignore-glacier-warnings`).
+    pub ignore_glacier_warnings: bool,
+    /// Flush a downloaded file to the disk before it is renamed (`--fsync`).
+    pub fsync: bool,
+    /// Say what would be done, and do nothing.
+    pub dry_run: bool,
+}
+
+impl Default for TransferOptions {
+    fn default() -> TransferOptions {
+        TransferOptions {
+            attributes: ObjectAttributes::default(),
+            metadata_directive: None,
+            // s5cmd's default.
+            parts_max: NonZeroUsize::new(5).expect("5 is not zero"),
+            part_size: None,
+            force_glacier_transfer: false,
+            ignore_glacier_warnings: false,
+            fsync: false,
+            dry_run: false,
+        }
+    }
+}
