@@ -4,6 +4,7 @@
 //! HTTP; [`memory`] is the exact fake that says what is right; [`conformance`] is the suite that
 //! every client and every server must pass.
 
+pub mod aws;
 pub mod client;
 pub mod error;
 pub mod payload;

@@ -1,0 +1,229 @@
+//! How a client reaches its store.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base::Clock;
+use base::flow::RetryPolicy;
+use base::redact::Secret;
+use jiff::Timestamp;
+
+use super::counters::RequestCounters;
+use super::proxy::ProxySettings;
+
+/// Everything a client must know. The default reads nothing from the environment but what
+/// [`CredentialsSource::Chain`] reads; [`from_environment`](AwsOptions::from_environment) does.
+#[derive(Debug, Clone)]
+pub struct AwsOptions {
+    /// `https://host[:port]`; none means AWS's own, unless the profile or the environment names
+    /// one.
+    pub endpoint_url: Option<String>,
+    /// Region to sign for; none means the profile's or the environment's, else `us-east-1`.
+    pub region: Option<String>,
+    /// Who asks.
+    pub credentials: CredentialsSource,
+    /// A role to take on with those credentials.
+    pub assume_role: Option<AssumeRole>,
+    /// How buckets are addressed.
+    pub addressing: Addressing,
+    /// Whether AWS's buckets are reached through their accelerated endpoints.
+    pub accelerate: bool,
+    /// Whether the requester agrees to pay (`x-amz-request-payer: requester`).
+    pub request_payer: bool,
+    /// Whether payloads go unsigned over plain HTTP too. Over TLS they always do.
+    pub unsigned_payload: bool,
+    /// Which uploads carry a checksum header.
+    pub checksums: ChecksumPolicy,
+    /// Trust in TLS servers.
+    pub tls: TlsOptions,
+    /// Proxies.
+    pub proxies: ProxySettings,
+    /// TCP congestion control, such as `bbr`, where the kernel has it.
+    pub tcp_congestion: Option<String>,
+    /// How long is waited for what.
+    pub timeouts: Timeouts,
+    /// How often a request is sent again.
+    pub retry: RetryPolicy,
+    /// Most idle connections kept for one address of a store; others close after use.
+    pub idle_connections_max: usize,
+    /// Where the client counts what it does.
+    pub counters: RequestCounters,
+    /// Time and randomness.
+    pub clock: Clock,
+}
+
+impl Default for AwsOptions {
+    fn default() -> AwsOptions {
+        AwsOptions {
+            endpoint_url: None,
+            region: None,
+            credentials: CredentialsSource::Chain {
+                profile: None,
+                credentials_file: None,
+            },
+            assume_role: None,
+            addressing: Addressing::Automatic,
+            accelerate: false,
+            request_payer: false,
+            unsigned_payload: false,
+            checksums: ChecksumPolicy::WhenSupported,
+            tls: TlsOptions::default(),
+            proxies: ProxySettings::default(),
+            tcp_congestion: None,
+            timeouts: Timeouts::default(),
+            retry: RetryPolicy::default(),
+            idle_connections_max: 1_024,
+            counters: RequestCounters::default(),
+            clock: Clock::system(),
+        }
+    }
+}
+
+impl AwsOptions {
+    /// The defaults, with the proxies, `AWS_CA_BUNDLE` and `AWS_REQUEST_CHECKSUM_CALCULATION` of
+    /// the environment.
+    pub fn from_environment() -> AwsOptions {
+        let mut options = AwsOptions {
+            proxies: ProxySettings::from_environment(),
+            ..AwsOptions::default()
+        };
+        options.tls.ca_bundle = std::env::var_os("AWS_CA_BUNDLE")
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from);
+        if std::env::var("AWS_REQUEST_CHECKSUM_CALCULATION")
+            .is_ok_and(|value| value.eq_ignore_ascii_case("when_required"))
+        {
+            options.checksums = ChecksumPolicy::WhenRequired;
+        }
+        options
+    }
+}
+
+/// Where credentials come from.
+#[derive(Debug, Clone)]
+pub enum CredentialsSource {
+    /// The chain of AWS's SDKs: environment, profile, SSO, web identity, process, containers, the
+    /// instance. Naming a profile or a file beats keys in the environment, as in s5cmd.
+    Chain {
+        /// A profile's name.
+        profile: Option<String>,
+        /// A credentials file instead of `~/.aws/credentials`.
+        credentials_file: Option<PathBuf>,
+    },
+    /// These. Neither the environment nor a profile is read, for the region and endpoint neither.
+    Static(StaticCredentials),
+    /// Nobody: requests are not signed.
+    Anonymous,
+}
+
+/// A key pair, with what goes along. Prints without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaticCredentials {
+    /// Access key id.
+    pub access_key_id: String,
+    /// Secret access key.
+    pub secret_access_key: Secret,
+    /// Token of temporary credentials.
+    pub session_token: Option<Secret>,
+    /// When they end.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl StaticCredentials {
+    /// A key pair without an end.
+    pub fn new(access_key_id: impl Into<String>, secret: impl Into<String>) -> StaticCredentials {
+        StaticCredentials {
+            access_key_id: access_key_id.into(),
+            secret_access_key: Secret::new(secret),
+            session_token: None,
+            expires_at: None,
+        }
+    }
+}
+
+/// A role that is taken on before the first request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumeRole {
+    /// `arn:aws:iam::ACCOUNT:role/NAME`.
+    pub role_arn: String,
+    /// What the role's owner asked for.
+    pub external_id: Option<String>,
+    /// Name in the owner's logs.
+    pub session_name: Option<String>,
+}
+
+/// Where a request names its bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Addressing {
+    /// In the host for AWS, in the path for other endpoints and for dotted buckets over TLS;
+    /// learnt otherwise where a store refuses.
+    #[default]
+    Automatic,
+    /// In the path.
+    Path,
+    /// In the host.
+    VirtualHost,
+}
+
+/// When uploads carry a checksum header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ChecksumPolicy {
+    /// To every store that takes it.
+    #[default]
+    WhenSupported,
+    /// Only where S3 insists on one.
+    WhenRequired,
+}
+
+/// Trust in TLS servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// PEM file whose certificates are trusted instead of the machine's.
+    pub ca_bundle: Option<PathBuf>,
+    /// Whether certificates are checked at all.
+    pub verify: bool,
+}
+
+impl Default for TlsOptions {
+    fn default() -> TlsOptions {
+        TlsOptions {
+            ca_bundle: None,
+            verify: true,
+        }
+    }
+}
+
+/// How long is waited for what. There is none for a whole request: a large object may take as
+/// long as it moves.
+///
+/// The values are guesses between those of AWS's SDKs and s5cmd's; not measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Resolving, connecting (one address), the proxy's answer and the TLS handshake together.
+    pub connect: Duration,
+    /// From the last byte of the request to the head of the answer.
+    pub first_byte: Duration,
+    /// The same for CopyObject, UploadPartCopy and CompleteMultipartUpload, where many stores
+    /// answer only after the bytes have moved.
+    pub first_byte_after_copy: Duration,
+    /// Without a byte of a body sent or received.
+    pub stall: Duration,
+    /// After which an idle connection is closed. Below the 20 s or so after which S3 closes its
+    /// side, so that few requests meet a closed connection.
+    pub idle: Duration,
+    /// After which a host name is resolved again.
+    pub resolve_again: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            connect: Duration::from_secs(10),
+            first_byte: Duration::from_secs(60),
+            first_byte_after_copy: Duration::from_secs(600),
+            stall: Duration::from_secs(30),
+            idle: Duration::from_secs(15),
+            resolve_again: Duration::from_secs(30),
+        }
+    }
+}
