@@ -1,1 +1,39 @@
-fn main() {}
+//! What the README names and CI runs: `cargo xtask test`, and the chores around it.
+//!
+//! `cargo xtask` alone lists the commands.
+
+mod peers;
+mod step;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test          everything that must hold: format, lints, tests, licences, structure
+cargo xtask test -- ARGS  only the tests, ARGS go to cargo nextest (a name to filter by)
+cargo xtask peers         conformance against servers that must be compiled first (minutes)
+cargo xtask tidy          the structure checks alone";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["test"] => test::run_all(),
+        ["test", "--", filter @ ..] => test::run_filtered(filter),
+        ["peers"] => peers::run(),
+        ["tidy"] => tidy::run(),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
