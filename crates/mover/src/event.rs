@@ -63,6 +63,8 @@ pub enum SkipReason {
     OtherShard,
     /// A key that ends in `/`, as s5cmd skips them.
     DirectoryMarker,
+    /// Archived, and the user asked not to hear of those (`--ignore-glacier-warnings`).
+    Archived,
 }
 
 /// What became of one object, or what a person should know.

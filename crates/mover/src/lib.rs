@@ -6,13 +6,17 @@
 
 pub mod accounts;
 pub mod context;
+pub mod deleter;
 pub mod engine;
 pub mod entry;
 pub mod error;
 pub mod event;
 pub mod job;
+pub mod limiter;
 pub mod location;
+pub mod manifest;
 pub mod options;
+pub mod transfer;
 
 pub use accounts::Accounts;
 pub use context::{Context, Limits};
