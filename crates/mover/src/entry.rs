@@ -1,11 +1,14 @@
 //! What an enumeration yields.
 
+use std::sync::Arc;
+
 use base::{ByteCount, ChecksumAlgorithm, ETag};
 use jiff::Timestamp;
 use remote::types::StorageClass;
 use tokio::sync::mpsc;
 
-use crate::error::Result;
+use crate::accounts::Counter;
+use crate::error::{Error, Result};
 use crate::location::Location;
 
 /// One object or file that an enumeration found.
@@ -26,6 +29,31 @@ pub struct Entry {
     pub storage_class: Option<StorageClass>,
     /// Algorithm of the stored checksum, where the listing says it.
     pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// In a listing of versions: a delete marker, which has no bytes and cannot be read.
+    pub is_delete_marker: bool,
+}
+
+impl Entry {
+    /// Its whole name: the key, or the path's text. Enumerations yield no path that is not UTF-8.
+    pub fn name(&self) -> &str {
+        match &self.location {
+            Location::Local(path) => path.to_str().unwrap_or_default(),
+            Location::Remote(object) => object.key.as_str(),
+        }
+    }
+
+    /// The part of its name that both sides of a copy or sync share.
+    pub fn relative(&self) -> &str {
+        self.name().get(self.relative_start..).unwrap_or_default()
+    }
+
+    /// Whether it is a key that consoles show as a folder; jobs skip and count it.
+    pub fn is_directory_marker(&self) -> bool {
+        match &self.location {
+            Location::Local(_) => false,
+            Location::Remote(object) => object.key.is_directory_marker(),
+        }
+    }
 }
 
 /// How many batches an enumeration may be ahead of its reader: one in hand, one in the making.
@@ -37,14 +65,26 @@ const BATCHES_AHEAD_MAX: usize = 2;
 /// a short list. Dropping the stream stops the enumeration.
 #[derive(Debug)]
 pub struct EntryStream {
-    batches: mpsc::Receiver<Result<Vec<Entry>>>,
+    batches: mpsc::Receiver<Message>,
+    problems: Arc<Counter>,
     current: std::vec::IntoIter<Entry>,
+    ended: bool,
 }
 
-/// The enumeration's end of an [`EntryStream`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
+enum Message {
+    Batch(Vec<Entry>),
+    Failed(Error),
+    /// Said, not inferred from a closed channel: a task that panics closes its channel too.
+    Whole,
+}
+
+/// The enumeration's end of an [`EntryStream`]. Dropping it without [`finish`](Self::finish) or
+/// [`fail`](Self::fail) is a failure of the stream.
+#[derive(Debug)]
 pub struct EntrySink {
-    batches: mpsc::Sender<Result<Vec<Entry>>>,
+    problems: Arc<Counter>,
+    batches: mpsc::Sender<Message>,
 }
 
 /// The reader has gone: stop enumerating.
@@ -55,11 +95,18 @@ impl EntryStream {
     /// A stream and the sink that feeds it.
     pub fn channel() -> (EntrySink, EntryStream) {
         let (sender, receiver) = mpsc::channel(BATCHES_AHEAD_MAX);
+        let problems = Arc::new(Counter::default());
         let stream = EntryStream {
             batches: receiver,
+            problems: Arc::clone(&problems),
             current: Vec::new().into_iter(),
+            ended: false,
         };
-        (EntrySink { batches: sender }, stream)
+        let sink = EntrySink {
+            problems,
+            batches: sender,
+        };
+        (sink, stream)
     }
 
     /// The next entry; `None` after the last. May be dropped at any await.
@@ -68,25 +115,71 @@ impl EntryStream {
             if let Some(entry) = self.current.next() {
                 return Some(Ok(entry));
             }
-            match self.batches.recv().await? {
-                Ok(batch) => self.current = batch.into_iter(),
-                Err(error) => {
-                    self.batches.close();
+            if self.ended {
+                return None;
+            }
+            match self.batches.recv().await {
+                Some(Message::Batch(batch)) => self.current = batch.into_iter(),
+                Some(Message::Whole) => self.ended = true,
+                Some(Message::Failed(error)) => {
+                    self.ended = true;
                     return Some(Err(error));
+                }
+                None => {
+                    self.ended = true;
+                    let what = "an enumeration ended without a word".to_owned();
+                    return Some(Err(Error::Bug(what)));
                 }
             }
         }
+    }
+
+    /// Things that were there and could not be yielded (a broken link, a folder that may not be
+    /// read), each told as an event and counted as a job's failure already. Above zero the stream
+    /// does not name everything that its source holds: nothing may be deleted because of it.
+    pub fn problems(&self) -> u64 {
+        self.problems.get()
     }
 }
 
 impl EntrySink {
     /// Hands over the next entries; waits while the reader is behind.
     pub async fn send(&self, batch: Vec<Entry>) -> std::result::Result<(), ReaderGone> {
-        self.batches.send(Ok(batch)).await.map_err(|_| ReaderGone)
+        let message = Message::Batch(batch);
+        self.batches.send(message).await.map_err(|_| ReaderGone)
+    }
+
+    /// Counts one thing that was there and cannot be yielded.
+    pub fn problem(&self) {
+        self.problems.add(1);
+    }
+
+    /// Ends the stream: everything was yielded.
+    pub async fn finish(self) {
+        // Nobody left to hear it is an end too.
+        let _ = self.batches.send(Message::Whole).await;
     }
 
     /// Ends the stream with an error.
-    pub async fn fail(&self, error: crate::error::Error) -> std::result::Result<(), ReaderGone> {
-        self.batches.send(Err(error)).await.map_err(|_| ReaderGone)
+    pub async fn fail(self, error: Error) {
+        // Nobody left to hear it is an end too.
+        let _ = self.batches.send(Message::Failed(error)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sink_that_vanishes_is_an_error_and_no_short_list() {
+        let (sink, mut stream) = EntryStream::channel();
+        drop(sink);
+        assert!(matches!(stream.next().await, Some(Err(Error::Bug(_)))));
+        assert!(stream.next().await.is_none());
+
+        let (sink, mut stream) = EntryStream::channel();
+        sink.finish().await;
+        assert!(stream.next().await.is_none());
     }
 }

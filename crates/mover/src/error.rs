@@ -58,6 +58,9 @@ pub enum Error {
     /// Stopped on purpose.
     #[error("stopped before it was done")]
     Cancelled,
+    /// A broken belief of our own.
+    #[error("{0}; this is a defect of longhaul")]
+    Bug(String),
 }
 
 impl Error {
@@ -85,6 +88,7 @@ impl Classified for Error {
             Error::Changed(_) => Fault::Conflict,
             Error::NotFound(_) => Fault::NotFound,
             Error::Cancelled => Fault::Cancelled,
+            Error::Bug(_) => Fault::Bug,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A job: what a command asks for, and how it ended.
 
+pub mod sync;
+
 use std::time::Duration;
 
 use crate::accounts::Sums;

@@ -5,18 +5,27 @@
 //! [`Context`], tells the [`Observer`] what became of each, and adds it to the [`Accounts`].
 
 pub mod accounts;
+pub mod compare;
 pub mod context;
 pub mod deleter;
 pub mod engine;
 pub mod entry;
 pub mod error;
 pub mod event;
+pub mod filter;
 pub mod job;
+pub mod key_list;
 pub mod limiter;
+pub mod list;
 pub mod location;
 pub mod manifest;
 pub mod options;
+pub mod overlap;
+pub mod shard;
+pub mod source;
 pub mod transfer;
+pub mod url;
+pub mod wildcard;
 
 pub use accounts::Accounts;
 pub use context::{Context, Limits};
@@ -24,6 +33,10 @@ pub use engine::{Engine, Move};
 pub use entry::{Entry, EntryStream};
 pub use error::{Error, Result};
 pub use event::{Event, Observer, SkipReason, Verb};
+pub use filter::Filter;
 pub use job::Report;
 pub use location::{Location, ObjectLocation};
 pub use options::TransferOptions;
+pub use source::{Side, Source, enumerate};
+pub use url::{S3Url, Target};
+pub use wildcard::Wildcard;

@@ -34,7 +34,10 @@ pub(crate) fn run_all() -> Result<()> {
     ]);
     step::run("lints", &mut clippy)?;
     // cargo-deny looks at every platform's dependencies, also those that no build here fetches.
-    step::run("fetch dependencies", step::command("cargo").args(["fetch", "--locked", "--quiet"]))?;
+    step::run(
+        "fetch dependencies",
+        step::command("cargo").args(["fetch", "--locked", "--quiet"]),
+    )?;
     let deny = tools::cargo_deny()?;
     let checks = [
         "deny",

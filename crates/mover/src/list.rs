@@ -1,0 +1,5 @@
+//! Listings of a store.
+
+mod pages;
+
+pub use pages::{Pages, Protocol, level};
