@@ -1,5 +1,7 @@
 //! A job: what a command asks for, and how it ended.
 
+pub mod copy;
+pub mod delete;
 pub mod sync;
 
 use std::time::Duration;
