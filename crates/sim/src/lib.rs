@@ -1,1 +1,5 @@
-//! placeholder
+//! What tests need and products do not: a server to test against, and work for it.
+
+pub mod server;
+
+pub use server::TestServer;

@@ -1,1 +1,7 @@
-//! placeholder
+//! Storage. For now its oracle: an exact in-memory model of S3's namespace.
+//!
+//! Nothing here knows HTTP, a runtime or a cloud.
+
+pub mod model;
+
+pub use model::Model;

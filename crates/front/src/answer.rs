@@ -1,0 +1,104 @@
+//! What s3s leaves out of answers: request ids, and XML that survives every key.
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::{HeaderValue, Response, StatusCode};
+use s3s::Body;
+
+/// Ids under which a request can be found again.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId {
+    /// `x-amz-request-id`.
+    pub(crate) request_id: String,
+    /// `x-amz-id-2`.
+    pub(crate) host_id: String,
+}
+
+/// Writes ids into headers and error bodies, and characters that XML would lose as references.
+pub(crate) fn finish(mut response: Response<Body>, id: &RequestId) -> Response<Body> {
+    for (name, text) in [
+        ("x-amz-request-id", &id.request_id),
+        ("x-amz-id-2", &id.host_id),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(text) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    let server = HeaderValue::from_static("longhaul");
+    response.headers_mut().insert(http::header::SERVER, server);
+    if response.status() == StatusCode::NOT_MODIFIED {
+        for name in [CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING] {
+            response.headers_mut().remove(name);
+        }
+        *response.body_mut() = Body::empty();
+        return response;
+    }
+    let is_xml = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes() == b"application/xml");
+    let is_error = response.status().is_client_error() || response.status().is_server_error();
+    if !is_xml && !is_error {
+        return response;
+    }
+    let Some(body) = response.body().bytes() else {
+        return response;
+    };
+    let mut text = escape_controls(body);
+    if is_error {
+        text = with_ids(text, id);
+    }
+    let length = HeaderValue::from(text.len());
+    if response.headers().contains_key(CONTENT_LENGTH) {
+        response.headers_mut().insert(CONTENT_LENGTH, length);
+    }
+    *response.body_mut() = Body::from(text);
+    response
+}
+
+/// An error as S3 writes it.
+pub(crate) fn error(
+    status: StatusCode,
+    code: &str,
+    message: &str,
+    id: &RequestId,
+) -> Response<Body> {
+    let text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    );
+    let mut response = Response::new(Body::from(with_ids(text.into(), id)));
+    *response.status_mut() = status;
+    let xml = HeaderValue::from_static("application/xml");
+    response.headers_mut().insert(CONTENT_TYPE, xml);
+    response
+}
+
+/// Control characters as references: raw, a carriage return would be read as a line feed, and
+/// most of the others are no XML at all. S3 writes them so too.
+fn escape_controls(body: Bytes) -> Bytes {
+    let is_lost = |byte: u8| byte < 0x20 && byte != b'\n' && byte != b'\t';
+    if !body.iter().any(|byte| is_lost(*byte)) {
+        return body;
+    }
+    let mut escaped = Vec::with_capacity(body.len() + 64);
+    for byte in &body {
+        if is_lost(*byte) {
+            escaped.extend_from_slice(format!("&#x{byte:X};").as_bytes());
+        } else {
+            escaped.push(*byte);
+        }
+    }
+    escaped.into()
+}
+
+fn with_ids(body: Bytes, id: &RequestId) -> Bytes {
+    const END: &[u8] = b"</Error>";
+    let Some(head) = body.strip_suffix(END) else {
+        return body;
+    };
+    let ids = format!(
+        "<RequestId>{}</RequestId><HostId>{}</HostId>",
+        id.request_id, id.host_id
+    );
+    [head, ids.as_bytes(), END].concat().into()
+}

@@ -1,0 +1,201 @@
+//! What every request passes before and behind s3s: ids, counters, and failures on purpose.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use base::Clock;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, RETRY_AFTER};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use s3s::service::S3Service;
+use s3s::{Body, StdError};
+
+use crate::answer::{self, RequestId};
+use crate::counters::Counters;
+use crate::deviation::{Action, Deviation};
+use crate::operation::Operation;
+
+/// The connection is to end without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was cut on purpose")]
+pub(crate) struct Cut;
+
+/// One server's gate, shared by its connections.
+pub(crate) struct Gate {
+    pub(crate) service: S3Service,
+    pub(crate) counters: Counters,
+    pub(crate) deviation: Deviation,
+    pub(crate) clock: Clock,
+    pub(crate) virtual_host_domain: Option<String>,
+}
+
+impl Gate {
+    /// Answers a request.
+    ///
+    /// # Errors
+    /// `Cut` when the connection is to end without an answer.
+    pub(crate) async fn handle(&self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+        let id = self.request_id();
+        let operation = Operation::of(
+            request.method(),
+            request.uri(),
+            request.headers(),
+            self.bucket_in_host(&request),
+        );
+        self.counters.request(operation);
+        let action = self
+            .deviation
+            .disturbances
+            .strike(operation, request.method(), request.uri());
+        if !self.deviation.latency.is_zero() {
+            tokio::time::sleep(self.deviation.latency).await;
+        }
+        match &action {
+            Some(Action::DropRequest) => return Err(Cut),
+            Some(Action::Answer {
+                status,
+                code,
+                retry_after,
+            }) => {
+                drain(request.into_body()).await;
+                let mut response = answer::error(*status, code, "On purpose.", &id);
+                if let Some(seconds) = retry_after {
+                    let value = HeaderValue::from(*seconds);
+                    response.headers_mut().insert(RETRY_AFTER, value);
+                }
+                return Ok(answer::finish(response, &id));
+            }
+            Some(Action::ErrorInOk { code }) => {
+                drain(request.into_body()).await;
+                let response = answer::error(StatusCode::OK, code, "On purpose.", &id);
+                return Ok(answer::finish(response, &id));
+            }
+            Some(
+                Action::CutBody { .. }
+                | Action::LoseAnswer
+                | Action::Delay(_)
+                | Action::CorruptBody { .. },
+            )
+            | None => {}
+        }
+        let response = match self.service.call(request.map(Body::from)).await {
+            Ok(response) => answer::finish(response, &id),
+            Err(error) => {
+                let error = StdError::from(error);
+                tracing::warn!(error = &*error, "request could not be answered");
+                answer::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "", &id)
+            }
+        };
+        match action {
+            Some(Action::LoseAnswer) => Err(Cut),
+            Some(Action::Delay(duration)) => {
+                tokio::time::sleep(duration).await;
+                Ok(response)
+            }
+            Some(Action::CutBody { after_bytes }) => Ok(damaged(response, after_bytes, true)),
+            Some(Action::CorruptBody { at_byte }) => Ok(damaged(response, at_byte, false)),
+            Some(Action::DropRequest | Action::Answer { .. } | Action::ErrorInOk { .. }) | None => {
+                Ok(response)
+            }
+        }
+    }
+
+    fn bucket_in_host<B>(&self, request: &Request<B>) -> bool {
+        let host = request.headers().get(http::header::HOST);
+        match (
+            &self.virtual_host_domain,
+            host.and_then(|h| h.to_str().ok()),
+        ) {
+            (Some(domain), Some(host)) => host
+                .strip_suffix(domain.as_str())
+                .is_some_and(|bucket| bucket.ends_with('.')),
+            _ => false,
+        }
+    }
+
+    fn request_id(&self) -> RequestId {
+        let random = || format!("{:016X}", self.clock.random_u64());
+        RequestId {
+            request_id: random(),
+            host_id: format!("{}{}", random(), random()),
+        }
+    }
+}
+
+/// Reads a body to its end, so that the connection can carry the next request.
+async fn drain(body: Incoming) {
+    let mut body = std::pin::pin!(body);
+    while let Some(Ok(_)) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {}
+}
+
+/// The response with its body cut, or changed, at a byte.
+fn damaged(response: Response<Body>, at_byte: u64, cut: bool) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    // The length is promised in full: only then does the reader know that something is missing.
+    if let Some(length) = body.size_hint().exact() {
+        parts
+            .headers
+            .insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    let damaged = Damaged {
+        body,
+        until: at_byte,
+        cut,
+    };
+    Response::from_parts(parts, Body::http_body_unsync(damaged))
+}
+
+/// A body that goes wrong at a byte.
+struct Damaged {
+    body: Body,
+    /// So many bytes are still right.
+    until: u64,
+    /// Whether it ends there, or goes on behind a wrong byte.
+    cut: bool,
+}
+
+impl http_body::Body for Damaged {
+    type Data = Bytes;
+    type Error = StdError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
+        if self.cut && self.until == 0 {
+            return Poll::Ready(Some(Err(Box::new(io::Error::other(Cut)))));
+        }
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let data = match frame {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => data,
+                Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+            },
+            other => return Poll::Ready(other),
+        };
+        let place = usize::try_from(self.until).unwrap_or(usize::MAX);
+        if place >= data.len() {
+            self.until -= data.len() as u64;
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        if self.cut {
+            self.until = 0;
+            return Poll::Ready(Some(Ok(Frame::data(data.slice(..place)))));
+        }
+        self.until = u64::MAX;
+        let mut wrong = data.to_vec();
+        wrong[place] ^= 0xff;
+        Poll::Ready(Some(Ok(Frame::data(wrong.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        !self.cut && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
