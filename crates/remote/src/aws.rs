@@ -1,12 +1,36 @@
 //! S3, and what is compatible with it, over HTTP.
+//!
+//! The way of a request: [`request`] → `prepared` (encoded and hashed once) → `attempt`
+//! (addressed by `endpoint`, signed by `signature`, mended by `mend`) → `pool` and `connection` →
+//! `refusal` or [`response`].
 
 mod address;
+mod addresses;
+mod attempt;
+mod checksum_support;
+mod classify;
 mod client;
+mod configured;
+mod connection;
 mod counters;
+mod dial;
+mod download;
+mod encode;
+mod endpoint;
+mod identities;
+mod identity;
+mod mend;
 mod options;
+mod pool;
+mod prepared;
 mod proxy;
+mod refusal;
 pub(crate) mod request;
 pub(crate) mod response;
+mod signature;
+mod tls;
+mod upload;
+mod watched;
 
 pub use client::AwsClient;
 pub use counters::{RequestCounters, RequestCounts};

@@ -3,56 +3,151 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use base::flow::{RetryPolicy, retry};
 use base::{BucketName, Fault, Key};
-use http::Method;
+use http::{HeaderMap, Method, header};
+use jiff::SignedDuration;
 
-use super::options::AwsOptions;
+use super::attempt::Attempts;
+use super::checksum_support::{ChecksumSupport, Support};
+use super::configured;
+use super::counters::RequestCounters;
+use super::dial::Dialer;
+use super::encode::EncodedQuery;
+use super::endpoint::{Endpoint, is_region};
+use super::identities::Identities;
+use super::options::{AwsOptions, CredentialsSource};
+use super::pool::{Pool, PoolLimits};
+use super::prepared::Prepared;
 use super::request::Request;
 use super::response::Response;
+use super::signature::{self, Scope, SigningTime};
 use crate::error::{Error, Operation, Result};
 use crate::types::SignedUrl;
 
+/// Longest life of a signed URL.
+/// Source: S3 user guide, "Download and upload objects with presigned URLs" (read 2026-11).
+const PRESIGN_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
+
 /// A client of S3 or of what is compatible with it. Clones share everything.
+///
+/// Overview: a request is hashed and encoded once, then tried until
+/// [`base::flow::retry`] gives up; a try addresses, signs and sends it, and mends what can be
+/// mended (region, style, clock, credentials, checksum). Invariants: a key's bytes reach the wire
+/// as they are; nothing secret reaches an error or a trace. Retries: as the trait says; what was
+/// learnt (regions, clock, style, checksums) is kept for later requests. Cancellation: dropping a
+/// future closes its connection. Limits: connections are bounded by the callers' permits, idle
+/// ones by the options.
 #[derive(Clone)]
 pub struct AwsClient(Arc<Inner>);
 
 struct Inner {
-    options: AwsOptions,
+    attempts: Attempts,
+    retry: RetryPolicy,
 }
 
 impl fmt::Debug for AwsClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("AwsClient")
-            .field(&self.0.options.endpoint_url)
+            .field(&self.endpoint_url())
             .finish()
     }
 }
 
 impl AwsClient {
-    /// Makes a client. Reads configuration, opens no connection.
+    /// Makes a client. Reads configuration and certificates; opens no connection and asks for no
+    /// credentials yet.
     pub async fn new(options: AwsOptions) -> Result<AwsClient> {
-        Ok(AwsClient(Arc::new(Inner { options })))
+        let invalid = |message: String| Error::new(Operation::ListBuckets, Fault::Invalid, message);
+        let configured = configured::read(&options).await;
+        if !is_region(&configured.region) {
+            return Err(invalid(format!("\"{}\" is no region", configured.region)));
+        }
+        let endpoint = Endpoint::new(
+            configured.endpoint_url.as_deref(),
+            &configured.region,
+            options.addressing,
+            options.accelerate,
+        )
+        .map_err(|error| invalid(error.to_string()))?;
+        let known = if endpoint.is_aws() {
+            Support::Checks
+        } else {
+            Support::Unknown
+        };
+        let refreshable = options.assume_role.is_some()
+            || !matches!(options.credentials, CredentialsSource::Static(_));
+        let dialer = Dialer {
+            tls_options: options.tls,
+            tls_config: parking_lot::Mutex::default(),
+            tcp_congestion: options.tcp_congestion,
+            connect_timeout: options.timeouts.connect,
+            counters: options.counters.clone(),
+        };
+        if endpoint.url().starts_with("https:") {
+            dialer.tls_config().await.map_err(|error| {
+                invalid("no trust in TLS servers".to_owned()).with_source(error)
+            })?;
+        }
+        let limits = PoolLimits {
+            idle_connections_max: options.idle_connections_max,
+            idle: options.timeouts.idle,
+            resolve_again: options.timeouts.resolve_again,
+        };
+        let attempts = Attempts {
+            endpoint,
+            identities: configured
+                .provider
+                .map(|provider| Identities::new(provider, options.clock.clone())),
+            refreshable,
+            pool: Pool::new(dialer, limits),
+            proxies: options.proxies,
+            support: ChecksumSupport::new(known),
+            checksums: options.checksums,
+            request_payer: options.request_payer,
+            unsigned_payload: options.unsigned_payload,
+            timeouts: options.timeouts,
+            counters: options.counters,
+            clock: options.clock,
+            clock_offset: AtomicI64::new(0),
+        };
+        Ok(AwsClient(Arc::new(Inner {
+            attempts,
+            retry: options.retry,
+        })))
     }
 
     /// `https://host[:port]`.
     pub(crate) fn endpoint_url(&self) -> String {
-        self.0.options.endpoint_url.clone().unwrap_or_default()
+        self.0.attempts.endpoint.url()
     }
 
     /// The region that requests are signed for unless a bucket's own was learnt.
     pub(crate) fn region(&self) -> &str {
-        self.0.options.region.as_deref().unwrap_or("us-east-1")
+        self.0.attempts.endpoint.region()
+    }
+
+    /// What this client has done so far.
+    pub fn counters(&self) -> RequestCounters {
+        self.0.attempts.counters.clone()
     }
 
     /// Sends a request until it is answered for good.
     pub(crate) async fn send(&self, request: Request) -> Result<Response> {
-        Err(Error::new(
-            request.operation,
-            Fault::Unsupported,
-            "not sent",
-        ))
+        let Inner {
+            attempts,
+            retry: policy,
+        } = &*self.0;
+        let sign_payload = attempts.signs_payload(&request);
+        let prepared = Prepared::new(request, sign_payload, attempts.may_send_checksum()).await?;
+        let prepared = &prepared;
+        retry(policy, &attempts.clock, |tries| {
+            attempts.attempt(prepared, tries)
+        })
+        .await
     }
 
     /// Signs a URL. Sends nothing but what credentials need.
@@ -64,11 +159,46 @@ impl AwsClient {
         query: Vec<(Cow<'static, str>, Option<Cow<'static, str>>)>,
         expires_in: Duration,
     ) -> Result<SignedUrl> {
-        let _ = (method, bucket, key, query, expires_in);
-        Err(Error::new(
-            Operation::GetObject,
-            Fault::Unsupported,
-            "not signed",
-        ))
+        let operation = if method == Method::PUT {
+            Operation::PutObject
+        } else {
+            Operation::GetObject
+        };
+        let request = Request::new(operation, method)
+            .bucket(bucket.clone())
+            .key(key.clone());
+        if expires_in > PRESIGN_MAX || expires_in < Duration::from_secs(1) {
+            let message = "a signed URL lives from one second to seven days";
+            return Err(request.error(Fault::Invalid, message));
+        }
+        let attempts = &self.0.attempts;
+        let place = attempts.endpoint.place(Some(bucket), operation);
+        let path = place.path_of(Some(key));
+        let parameters = query
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value.as_deref()));
+        let signed_query = match attempts.identity(&request).await? {
+            None => EncodedQuery::new(parameters).wire().to_owned(),
+            Some(identity) => {
+                let mut headers = HeaderMap::new();
+                headers.insert(header::HOST, place.host_header.clone());
+                let offset = attempts.clock_offset.load(Ordering::Relaxed);
+                let scope = Scope {
+                    identity: &identity,
+                    region: &place.region,
+                    time: &SigningTime::new(
+                        attempts.clock.now() + SignedDuration::from_secs(offset),
+                    ),
+                };
+                let method = request.method.as_str();
+                signature::presign(method, &path, parameters, &headers, scope, expires_in)
+            }
+        };
+        let mut url = place.authority.url() + &path;
+        if !signed_query.is_empty() {
+            url.push('?');
+            url.push_str(&signed_query);
+        }
+        Ok(SignedUrl::new(url))
     }
 }

@@ -199,7 +199,8 @@ impl Default for TlsOptions {
 /// The values are guesses between those of AWS's SDKs and s5cmd's; not measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Resolving, connecting (one address), the proxy's answer and the TLS handshake together.
+    /// For one address to take a connection. Twice this for all that comes before a request:
+    /// resolving, every address, the proxy's answer, the TLS handshake.
     pub connect: Duration,
     /// From the last byte of the request to the head of the answer.
     pub first_byte: Duration,

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use base::{BucketName, ByteCount, Key};
+use base::{BucketName, ByteCount, Fault, Key};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use crate::error::Operation;
+use crate::error::{Error, Operation};
 use crate::payload::Payload;
 
 /// A request as an operation words it: what is asked, not yet to whom and by whom.
@@ -86,6 +86,15 @@ impl Request {
     pub(crate) fn flag(mut self, name: impl Into<Cow<'static, str>>) -> Request {
         self.query.push((name.into(), None));
         self
+    }
+}
+
+impl Request {
+    /// An error of this request.
+    pub(crate) fn error(&self, fault: Fault, message: impl Into<String>) -> Error {
+        let bucket = self.bucket.as_ref().map(BucketName::as_str);
+        let key = self.key.as_ref().map(Key::as_str);
+        Error::new(self.operation, fault, message).about(bucket, key)
     }
 }
 

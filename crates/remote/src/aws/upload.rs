@@ -1,0 +1,416 @@
+//! A request's body on its way out, and what must be known of it before.
+
+use std::fs::File;
+use std::future::Future;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use base::checksum::Crc64Hasher;
+use base::{ByteCount, Crc64Nvme, Fault, tasks};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use md5::Md5;
+use sha2::{Digest as _, Sha256};
+
+use crate::payload::{FileRange, Payload};
+
+/// Pieces in which bytes in memory go to the socket: small enough to see that they move.
+const MEMORY_FRAME_BYTES: usize = 256 * 1024;
+/// Pieces in which files are read. A guess: large enough that hopping to the blocking pool (about
+/// 10 us) does not count, small enough to keep two of them for each upload.
+const FILE_FRAME_BYTES: usize = 512 * 1024;
+/// Pieces in which a file is hashed before it is sent: at most some milliseconds each, after which
+/// the work may be dropped.
+const DIGEST_PIECE_BYTES: usize = 4 * 1024 * 1024;
+/// Above this, hashing bytes in memory leaves the reactor: it would take longer than some 200 us.
+const HASH_INLINE_BYTES_MAX: usize = 256 * 1024;
+
+/// Why a body could not be made.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum UploadError {
+    /// The file ended before its promised length.
+    #[error("the file is shorter than when it was opened: it ended before byte {at}")]
+    Short { at: u64 },
+    /// The file was written to between being hashed and being sent.
+    #[error("the file changed while it was being sent")]
+    Changed,
+    /// The file could not be read.
+    #[error("read the file")]
+    Read(#[source] Arc<io::Error>),
+    /// Bytes in memory no longer match the checksum that travels with them.
+    #[error("bytes in memory do not match their checksum")]
+    Corrupt,
+}
+
+impl UploadError {
+    pub(super) fn fault(&self) -> Fault {
+        match self {
+            UploadError::Short { .. } | UploadError::Changed => Fault::Conflict,
+            UploadError::Read(_) => Fault::Local,
+            UploadError::Corrupt => Fault::Corrupt,
+        }
+    }
+}
+
+/// What is known of an upload under way.
+#[derive(Debug, Default)]
+pub(super) struct UploadState {
+    ended: AtomicBool,
+    crc64: OnceLock<Crc64Nvme>,
+}
+
+impl UploadState {
+    /// Whether every byte was handed to the connection.
+    pub(super) fn ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// The checksum of a file that was taken while it was sent.
+    pub(super) fn crc64(&self) -> Option<Crc64Nvme> {
+        self.crc64.get().copied()
+    }
+}
+
+/// A body for hyper.
+pub(super) struct Upload {
+    source: Source,
+    remaining: u64,
+    state: Arc<UploadState>,
+}
+
+enum Source {
+    Memory(Bytes),
+    File(Box<FileSource>),
+}
+
+struct FileSource {
+    range: FileRange,
+    next: NextFrame,
+}
+
+type Read = (Result<Bytes, UploadError>, Box<Crc64Hasher>);
+
+enum NextFrame {
+    /// Being read off the reactor.
+    Reading(Pin<Box<dyn Future<Output = Read> + Send>>),
+    Ready(Read),
+    Done,
+}
+
+impl Upload {
+    /// A body over a payload; it can be made again for another try.
+    pub(super) fn new(payload: &Payload) -> Upload {
+        let remaining = payload.length().get();
+        let state = Arc::new(UploadState::default());
+        state.ended.store(remaining == 0, Ordering::Release);
+        let source = match payload {
+            Payload::Memory(sealed) => Source::Memory(sealed.carry().0.clone()),
+            Payload::File(range) => Source::File(Box::new(FileSource {
+                range: range.clone(),
+                next: if remaining == 0 {
+                    NextFrame::Done
+                } else {
+                    NextFrame::Reading(read_frame(range, 0, Box::default()))
+                },
+            })),
+        };
+        Upload {
+            source,
+            remaining,
+            state,
+        }
+    }
+
+    /// What is known of it while it goes.
+    pub(super) fn state(&self) -> Arc<UploadState> {
+        Arc::clone(&self.state)
+    }
+
+    fn handed_over(&mut self, bytes: usize) {
+        self.remaining = self.remaining.saturating_sub(bytes as u64);
+        if self.remaining == 0 {
+            self.state.ended.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl std::fmt::Debug for Upload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upload")
+            .field("remaining", &self.remaining)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = UploadError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
+        let this = self.get_mut();
+        if this.remaining == 0 {
+            return Poll::Ready(None);
+        }
+        let frame = match &mut this.source {
+            Source::Memory(bytes) => bytes.split_to(bytes.len().min(MEMORY_FRAME_BYTES)),
+            Source::File(file) => {
+                let FileSource { range, next } = &mut **file;
+                let read = match std::mem::replace(next, NextFrame::Done) {
+                    NextFrame::Reading(mut reading) => match reading.as_mut().poll(context) {
+                        Poll::Ready(read) => read,
+                        Poll::Pending => {
+                            *next = NextFrame::Reading(reading);
+                            return Poll::Pending;
+                        }
+                    },
+                    NextFrame::Ready(read) => read,
+                    NextFrame::Done => return Poll::Ready(None),
+                };
+                let (frame, hasher) = match read {
+                    (Ok(frame), hasher) => (frame, hasher),
+                    (Err(error), _) => return Poll::Ready(Some(Err(error))),
+                };
+                let left = this.remaining - frame.len() as u64;
+                if left == 0 {
+                    this.state.crc64.get_or_init(|| hasher.finish());
+                } else {
+                    // The next frame is read while this one is written.
+                    let done = range.length.get() - left;
+                    let mut reading = read_frame(range, done, hasher);
+                    *next = match reading.as_mut().poll(context) {
+                        Poll::Ready(read) => NextFrame::Ready(read),
+                        Poll::Pending => NextFrame::Reading(reading),
+                    };
+                }
+                frame
+            }
+        };
+        this.handed_over(frame.len());
+        Poll::Ready(Some(Ok(Frame::data(frame))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.remaining == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.remaining)
+    }
+}
+
+fn read_frame(
+    range: &FileRange,
+    done: u64,
+    mut hasher: Box<Crc64Hasher>,
+) -> Pin<Box<dyn Future<Output = Read> + Send>> {
+    let file = Arc::clone(&range.file);
+    let offset = range.offset + done;
+    let length = piece_length(range.length.get() - done, FILE_FRAME_BYTES);
+    Box::pin(tasks::blocking(move || {
+        let frame = read_at(&file, offset, length);
+        if let Ok(bytes) = &frame {
+            hasher.update(bytes);
+        }
+        (frame.map(Bytes::from), hasher)
+    }))
+}
+
+fn piece_length(left: u64, most: usize) -> usize {
+    usize::try_from(left).map_or(most, |left| left.min(most))
+}
+
+fn read_at(file: &File, offset: u64, length: usize) -> Result<Vec<u8>, UploadError> {
+    let mut buffer = vec![0; length];
+    match file.read_exact_at(&mut buffer, offset) {
+        Ok(()) => Ok(buffer),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(UploadError::Short {
+            at: offset + length as u64,
+        }),
+        Err(error) => Err(UploadError::Read(Arc::new(error))),
+    }
+}
+
+/// Digests of a whole payload, each where it was wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Digests {
+    pub(super) crc64: Option<Crc64Nvme>,
+    pub(super) sha256: Option<[u8; 32]>,
+    pub(super) md5: Option<[u8; 16]>,
+}
+
+/// Which digests are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) crc64: bool,
+    pub(super) sha256: bool,
+    pub(super) md5: bool,
+}
+
+/// Reads a payload once. Bytes in memory are also checked against the checksum they travel with.
+pub(super) async fn digest(payload: &Payload, wanted: Wanted) -> Result<Digests, UploadError> {
+    match payload {
+        Payload::Memory(sealed) => {
+            let sealed = sealed.clone();
+            let work = move || {
+                let crc64 = sealed.crc64();
+                let bytes = sealed.open().map_err(|_| UploadError::Corrupt)?;
+                let mut hashers = Hashers::new(Wanted {
+                    crc64: false,
+                    ..wanted
+                });
+                hashers.update(&bytes);
+                Ok(Digests {
+                    crc64: Some(crc64),
+                    ..hashers.finish()
+                })
+            };
+            let slow = wanted.sha256 || wanted.md5;
+            if slow && payload.length() > ByteCount(HASH_INLINE_BYTES_MAX as u64) {
+                tasks::blocking(work).await
+            } else {
+                work()
+            }
+        }
+        Payload::File(range) => digest_file(range, wanted).await,
+    }
+}
+
+async fn digest_file(range: &FileRange, wanted: Wanted) -> Result<Digests, UploadError> {
+    let mut hashers = Hashers::new(wanted);
+    let mut done = 0;
+    while done < range.length.get() {
+        let length = piece_length(range.length.get() - done, DIGEST_PIECE_BYTES);
+        let (file, offset) = (Arc::clone(&range.file), range.offset + done);
+        hashers = tasks::blocking(move || {
+            let piece = read_at(&file, offset, length)?;
+            hashers.update(&piece);
+            Ok::<_, UploadError>(hashers)
+        })
+        .await?;
+        done += length as u64;
+    }
+    Ok(hashers.finish())
+}
+
+struct Hashers {
+    crc64: Option<Crc64Hasher>,
+    sha256: Option<Sha256>,
+    md5: Option<Md5>,
+}
+
+impl Hashers {
+    fn new(wanted: Wanted) -> Hashers {
+        Hashers {
+            crc64: wanted.crc64.then(Crc64Hasher::new),
+            sha256: wanted.sha256.then(Sha256::new),
+            md5: wanted.md5.then(Md5::new),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        if let Some(crc64) = &mut self.crc64 {
+            crc64.update(bytes);
+        }
+        if let Some(sha256) = &mut self.sha256 {
+            sha256.update(bytes);
+        }
+        if let Some(md5) = &mut self.md5 {
+            md5.update(bytes);
+        }
+    }
+
+    fn finish(self) -> Digests {
+        Digests {
+            crc64: self.crc64.map(|hasher| hasher.finish()),
+            sha256: self.sha256.map(|hasher| hasher.finalize().into()),
+            md5: self.md5.map(|hasher| hasher.finalize().into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    fn ramp(length: usize) -> Vec<u8> {
+        (0..length)
+            .map(|index| u8::try_from(index % 251).unwrap())
+            .collect()
+    }
+
+    fn file_of(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
+    fn range_of(file: File, offset: u64, length: u64) -> Payload {
+        Payload::File(FileRange {
+            file: Arc::new(file),
+            offset,
+            length: ByteCount(length),
+        })
+    }
+
+    const ALL: Wanted = Wanted {
+        crc64: true,
+        sha256: true,
+        md5: true,
+    };
+
+    #[tokio::test]
+    async fn a_range_of_a_file_is_sent_as_it_stands() {
+        let bytes = ramp(2 * FILE_FRAME_BYTES + 77);
+        let payload = range_of(file_of(&bytes), 5, bytes.len() as u64 - 10);
+        let expected = &bytes[5..bytes.len() - 5];
+        let upload = Upload::new(&payload);
+        let state = upload.state();
+        assert!(!state.ended());
+        assert_eq!(upload.collect().await.unwrap().to_bytes(), expected);
+        assert!(state.ended());
+        assert_eq!(state.crc64(), Some(Crc64Nvme::of(expected)));
+        let in_memory = digest(&Payload::from_bytes(expected.to_vec()), ALL)
+            .await
+            .unwrap();
+        assert_eq!(digest(&payload, ALL).await.unwrap(), in_memory);
+        assert_eq!(in_memory.crc64, Some(Crc64Nvme::of(expected)));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_became_shorter_is_a_conflict() {
+        let payload = range_of(file_of(&ramp(1_000)), 0, 1_001);
+        let error = Upload::new(&payload).collect().await.unwrap_err();
+        assert_eq!(error.fault(), Fault::Conflict);
+        let error = digest(&payload, ALL).await.unwrap_err();
+        assert_eq!(error.fault(), Fault::Conflict);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_whole_at_once() {
+        let upload = Upload::new(&Payload::empty());
+        assert!(upload.is_end_stream() && upload.state().ended());
+        let upload = Upload::new(&range_of(file_of(b""), 0, 0));
+        assert!(upload.is_end_stream() && upload.state().ended());
+        let bytes = ramp(3 * MEMORY_FRAME_BYTES + 1);
+        let upload = Upload::new(&Payload::from_bytes(bytes.clone()));
+        assert_eq!(upload.collect().await.unwrap().to_bytes(), bytes);
+    }
+
+    #[tokio::test]
+    async fn bytes_that_rotted_in_memory_are_not_sent() {
+        let sealed = base::Sealed::with_checksum(Bytes::from_static(b"x"), Crc64Nvme::of(b"y"));
+        let error = digest(&Payload::Memory(sealed), ALL).await.unwrap_err();
+        assert!(matches!(error, UploadError::Corrupt));
+    }
+}
