@@ -1,7 +1,7 @@
 //! What s3s leaves out of answers: request ids, and XML that survives every key.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderValue, Response, StatusCode};
 use s3s::Body;
 
@@ -32,6 +32,10 @@ pub(crate) fn finish(mut response: Response<Body>, id: &RequestId) -> Response<B
         }
         *response.body_mut() = Body::empty();
         return response;
+    }
+    // s3s answers a HEAD of a part or range with 200.
+    if response.status() == StatusCode::OK && response.headers().contains_key(CONTENT_RANGE) {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     let is_xml = response
         .headers()

@@ -80,7 +80,6 @@ pub(super) async fn upload_part(
         algorithm: algorithm(input.checksum_algorithm.as_ref()),
         trailers: request.trailing_headers,
     })?;
-    let sent = announced.kept_algorithm().is_some();
     let (received, declared) = take_in(input.body, announced, Some(upload.algorithm())).await?;
     let part = api
         .model
@@ -103,9 +102,11 @@ pub(super) async fn upload_part(
         ssekms_key_id: part.encryption.kms_key_id,
         ..UploadPartOutput::default()
     };
-    if sent || upload.plan.is_some() {
-        set_checksum!(output, api.shown_checksum(Some(&part.checksum)));
-    }
+    let planned = upload.plan.map(|_| &part.checksum);
+    set_checksum!(
+        output,
+        api.shown_checksum(part.declared.as_ref().or(planned))
+    );
     Ok(output)
 }
 

@@ -376,12 +376,13 @@ pub(super) async fn get_object_attributes(
         &conditions,
     )?;
     let object = &found.object;
-    let asked = |name: &str| {
-        input
-            .object_attributes
-            .iter()
-            .any(|asked| asked.as_str() == name)
-    };
+    // s3s splits the header by its lines only, not by its commas.
+    let names = input.object_attributes.iter().map(ObjectAttributes::as_str);
+    let names: Vec<&str> = names
+        .flat_map(|text| text.split(','))
+        .map(str::trim)
+        .collect();
+    let asked = |name: &str| names.contains(&name);
     let mut output = GetObjectAttributesOutput {
         last_modified: Some(timestamp(object.last_modified)),
         version_id: shown(found.version_id.as_ref()),

@@ -74,6 +74,8 @@ pub struct StoredPart {
     pub etag: ETag,
     /// Its checksum, of the upload's algorithm.
     pub checksum: Checksum,
+    /// The checksum that came with it, which may be of another.
+    pub declared: Option<Checksum>,
     /// The upload's encryption.
     pub encryption: Encryption,
     /// When it arrived.
@@ -190,9 +192,12 @@ impl Model {
         let encryption = upload.attributes.encryption.clone();
         let etag = self.etag(&request.received, &encryption);
         let part = upload.part(&request.received, &request.declared.checksums, etag, now)?;
+        let declared = request.declared.checksums.first();
+        let declared = declared.and_then(|(given, _)| request.received.checksum(*given));
         let stored = StoredPart {
             etag: part.etag.clone(),
             checksum: part.checksum.clone(),
+            declared: declared.cloned(),
             encryption,
             last_modified: now,
         };
