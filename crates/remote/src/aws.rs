@@ -20,6 +20,7 @@ mod endpoint;
 mod identities;
 mod identity;
 mod mend;
+mod operations;
 mod options;
 mod pool;
 mod prepared;
@@ -31,6 +32,7 @@ mod signature;
 mod tls;
 mod upload;
 mod watched;
+mod xml;
 
 pub use client::AwsClient;
 pub use counters::{RequestCounters, RequestCounts};

@@ -59,7 +59,7 @@ impl Refusal {
 
     pub(super) fn is_delete_marker() -> Refusal {
         let message = "The specified method is not allowed against this resource.";
-        Refusal::new(Fault::Invalid, 405, "MethodNotAllowed", message)
+        Refusal::new(Fault::NotFound, 405, "MethodNotAllowed", message)
     }
 
     pub(super) fn invalid_range() -> Refusal {
