@@ -8,8 +8,11 @@ use crate::accounts::Accounts;
 use crate::context::Context;
 use crate::entry::Entry;
 use crate::event::Verb;
+use crate::job::copy::CopyConditions;
 use crate::location::Location;
 use crate::options::TransferOptions;
+use crate::task;
+use crate::transfer::scope::Scope;
 
 /// One object's move, decided by a job.
 #[derive(Debug, Clone)]
@@ -36,8 +39,7 @@ pub struct Move {
 /// unfinished uploads may be left. Limits: `Context::objects` and `Context::memory`.
 #[derive(Debug)]
 pub struct Engine {
-    context: Context,
-    accounts: Arc<Accounts>,
+    scope: Arc<Scope>,
     tasks: TaskTracker,
 }
 
@@ -45,16 +47,39 @@ impl Engine {
     /// An engine with nothing under way.
     pub fn new(context: Context, accounts: Arc<Accounts>) -> Engine {
         Engine {
-            context,
-            accounts,
+            scope: Arc::new(Scope::new(context, accounts)),
             tasks: TaskTracker::new(),
         }
     }
 
-    /// Takes a move: waits for an object permit, then returns while the move runs.
+    /// Takes a move: waits for an object permit, then returns while the move runs. Dropping the
+    /// future while it waits leaves the move counted as pending.
     pub async fn submit(&self, task: Move) {
-        self.accounts.pending.add(1);
-        let _ = (&self.context, task);
+        self.submit_under(task, CopyConditions::default()).await;
+    }
+
+    /// Takes a move that is made only where `conditions` let it.
+    pub(crate) async fn submit_under(&self, task: Move, conditions: CopyConditions) {
+        let accounts = &self.scope.accounts;
+        accounts.pending.add(1);
+        let context = &self.scope.context;
+        let permit = tokio::select! {
+            biased;
+            () = context.stopping.cancelled() => return,
+            permit = Arc::clone(&context.objects).acquire_owned() => {
+                permit.expect("the semaphore of objects is never closed")
+            }
+        };
+        accounts.in_flight.add(1);
+        accounts.pending.subtract(1);
+        let scope = Arc::clone(&self.scope);
+        let work = async move {
+            task::run(scope, task, conditions).await;
+            drop(permit);
+        };
+        let tracked = self.tasks.track_future(work);
+        // The tracker waits for it; a panic inside is settled by the task's own guard.
+        drop(base::tasks::spawn("move", tracked));
     }
 
     /// Waits until every move has ended.

@@ -6,7 +6,7 @@ pub mod sync;
 
 use std::time::Duration;
 
-use crate::accounts::Sums;
+use crate::accounts::{Accounts, Sums};
 
 /// How a job ended.
 #[derive(Debug, Clone)]
@@ -35,6 +35,23 @@ pub enum Ending {
 }
 
 impl Report {
+    /// The report of a job that has ended. `stopping` says that it was asked to stop, `whole` that
+    /// its listing had ended by itself: a job that had nothing left to do was not stopped.
+    pub(crate) fn of(
+        accounts: &Accounts,
+        stopping: bool,
+        whole: bool,
+        elapsed: Duration,
+    ) -> Report {
+        let sums = accounts.sums();
+        Report {
+            sums,
+            accounts_closed: sums.close(),
+            stopped: stopping && (!whole || sums.pending > 0),
+            elapsed,
+        }
+    }
+
     /// The ending that the sums amount to. Gone and unverified objects fail only under `strict`.
     pub fn ending(&self, strict: bool) -> Ending {
         let sums = &self.sums;

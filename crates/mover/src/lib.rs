@@ -5,26 +5,37 @@
 //! [`Context`], tells the [`Observer`] what became of each, and adds it to the [`Accounts`].
 
 pub mod accounts;
+mod assembly;
 pub mod compare;
+mod conditions;
+mod content_type;
 pub mod context;
 pub mod deleter;
+mod destination;
+mod digest;
 pub mod engine;
 pub mod entry;
 pub mod error;
 pub mod event;
+mod file_name;
 pub mod filter;
 pub mod job;
 pub mod key_list;
+mod landing;
 pub mod limiter;
 pub mod list;
 pub mod location;
 pub mod manifest;
 pub mod options;
 pub mod overlap;
+mod pin;
+pub mod plan;
 pub mod shard;
 pub mod source;
+mod task;
 pub mod transfer;
 pub mod url;
+mod verify;
 pub mod wildcard;
 
 pub use accounts::Accounts;

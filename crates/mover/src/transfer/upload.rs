@@ -1,0 +1,461 @@
+//! A file into an object.
+//!
+//! Overview: the file is opened once; [`plan`] says whether it goes in one PUT or in parts; what
+//! fits the memory budget is read under its permit, larger parts are sent from the file.
+//! Invariants: the file is pinned when it is opened and compared before anything that would make
+//! the object appear; a file that changed leaves nothing at the destination (one PUT straight
+//! from the file excepted: that one fails by name after the fact). Cancellation: an upload in
+//! parts is aborted; a PUT under way is dropped. Limits: parts of one object by
+//! `TransferOptions::parts_max`, bytes by `Context::memory`.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use base::{ByteCount, Sealed};
+use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use md5::{Digest as _, Md5};
+use remote::Payload;
+use remote::payload::{FileRange, UploadCheck};
+use remote::types::{
+    ByteRange, HeadObject, ObjectAttributes, PutCondition, PutObject, PutObjectOutput, UploadPart,
+};
+
+use crate::assembly::{Assembly, Step};
+use crate::content_type;
+use crate::engine::Move;
+use crate::error::{Error, Result};
+use crate::event::{SkipReason, Verified};
+use crate::location::ObjectLocation;
+use crate::pin::FilePin;
+use crate::plan::{self, Plan};
+use crate::transfer::multipart::{Completed, Upload, is_unsupported};
+use crate::transfer::scope::{Arrived, Carried, Scope};
+use crate::verify::{self, Arrival, Md5Value, PartSeal};
+
+/// Largest part that is read into memory; larger ones are read from the file while they are sent.
+/// Reason: a quarter of the smallest sensible budget (64 MiB).
+const IN_MEMORY_MAX: ByteCount = ByteCount(16 * base::units::MIB);
+
+/// A file that was opened for its upload.
+#[derive(Debug)]
+struct Opened {
+    file: Arc<File>,
+    pin: FilePin,
+    /// By name or by the first bytes.
+    content_type: String,
+    /// All of it, where it is small.
+    bytes: Option<Bytes>,
+}
+
+/// Uploads the file at `path`.
+pub(crate) async fn upload(
+    scope: &Scope,
+    task: &Move,
+    path: &Path,
+    object: &ObjectLocation,
+    condition: PutCondition,
+) -> Result<Carried> {
+    let wanted = task.options.part_size;
+    let mut held = in_memory(task.source.size, wanted);
+    loop {
+        let permit = scope.context.memory.acquire(held).await;
+        let path = path.to_owned();
+        let opened = base::tasks::blocking(move || open(&path, held, wanted)).await?;
+        let size = opened.pin.size();
+        match plan::upload(size, wanted).map_err(|error| Error::Refused(error.to_string()))? {
+            // It has grown since it was listed: take what it needs now, holding nothing.
+            Plan::Whole if opened.bytes.is_none() && in_memory(size, wanted) > held => {
+                held = in_memory(size, wanted);
+            }
+            Plan::Whole => {
+                let sent = put(scope, task, object, opened, condition);
+                let carried = scope.within_grace(sent).await;
+                drop(permit);
+                return carried;
+            }
+            Plan::Parts(parts) => {
+                // Each part takes its own.
+                drop(permit);
+                return in_parts(scope, task, object, opened, parts, condition).await;
+            }
+        }
+    }
+}
+
+/// The bytes that an object of `size` takes of the memory budget when it goes in one PUT.
+fn in_memory(size: ByteCount, wanted: Option<ByteCount>) -> ByteCount {
+    match plan::upload(size, wanted) {
+        Ok(Plan::Whole) if size <= IN_MEMORY_MAX => size,
+        _ => ByteCount::ZERO,
+    }
+}
+
+/// Opens, pins, reads up to `held` bytes of what goes in one PUT, and looks at the content's type.
+fn open(path: &Path, held: ByteCount, wanted: Option<ByteCount>) -> Result<Opened> {
+    let file = File::open(path).map_err(Error::local("open", path))?;
+    let metadata = file.metadata().map_err(Error::local("look at", path))?;
+    if !metadata.is_file() {
+        return Err(Error::Refused(format!(
+            "{} is not a regular file",
+            path.display()
+        )));
+    }
+    let pin = FilePin::of(&metadata);
+    let small = matches!(plan::upload(pin.size(), wanted), Ok(Plan::Whole)) && pin.size() <= held;
+    let bytes = if small {
+        let range = ByteRange {
+            offset: 0,
+            length: pin.size(),
+        };
+        let bytes = read(&file, path, range)?;
+        unchanged(&file, path, &pin)?;
+        Some(bytes)
+    } else {
+        None
+    };
+    let content_type = match (content_type::by_name(path), &bytes) {
+        (Some(by_name), _) => by_name,
+        (None, Some(bytes)) => content_type::by_content(bytes).to_owned(),
+        (None, None) => {
+            let range = ByteRange {
+                offset: 0,
+                length: ByteCount(pin.size().0.min(content_type::SNIFFED_BYTES as u64)),
+            };
+            content_type::by_content(&read(&file, path, range)?).to_owned()
+        }
+    };
+    Ok(Opened {
+        file: Arc::new(file),
+        pin,
+        content_type,
+        bytes,
+    })
+}
+
+/// Reads a range whole. A file that has become shorter has changed.
+fn read(file: &File, path: &Path, range: ByteRange) -> Result<Bytes> {
+    let length = range
+        .length
+        .as_usize()
+        .expect("a part in memory fits in it");
+    let mut bytes = Vec::with_capacity(length);
+    while bytes.len() < length {
+        let missing = length - bytes.len();
+        let offset = range.offset + bytes.len() as u64;
+        // Spare capacity may be more than was asked for.
+        let space = rustix::buffer::spare_capacity(&mut bytes);
+        let count = match rustix::io::pread(file, space, offset) {
+            Ok(count) => count,
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => return Err(Error::local("read", path)(error.into())),
+        };
+        if count == 0 {
+            return Err(Error::Changed(path.display().to_string()));
+        }
+        if count > missing {
+            bytes.truncate(length);
+        }
+    }
+    Ok(Bytes::from(bytes))
+}
+
+fn unchanged(file: &File, path: &Path, pin: &FilePin) -> Result<()> {
+    let metadata = file.metadata().map_err(Error::local("look at", path))?;
+    if FilePin::of(&metadata) == *pin {
+        Ok(())
+    } else {
+        Err(Error::Changed(path.display().to_string()))
+    }
+}
+
+/// What the object will carry: what the user said, else what the file tells.
+fn attributes(task: &Move, content_type: &str) -> ObjectAttributes {
+    let mut attributes = task.options.attributes.clone();
+    if attributes.content_type.is_none() {
+        attributes.content_type = Some(content_type.to_owned());
+    }
+    attributes
+}
+
+async fn put(
+    scope: &Scope,
+    task: &Move,
+    object: &ObjectLocation,
+    opened: Opened,
+    condition: PutCondition,
+) -> Result<Carried> {
+    let size = opened.pin.size();
+    let payload = match &opened.bytes {
+        Some(bytes) => Payload::Memory(Sealed::seal(bytes.clone())),
+        None => Payload::File(FileRange {
+            file: Arc::clone(&opened.file),
+            offset: 0,
+            length: size,
+        }),
+    };
+    let sent = match &payload {
+        Payload::Memory(sealed) => Some(sealed.crc64()),
+        Payload::File(_) => None,
+    };
+    let keep = condition == PutCondition::Absent;
+    let request = PutObject {
+        bucket: object.bucket.clone(),
+        key: object.key.clone(),
+        payload: payload.clone(),
+        attributes: attributes(task, &opened.content_type),
+        condition,
+    };
+    let output = match put_under_condition(scope, request).await {
+        Ok(output) => output,
+        Err(error) if keep && is_precondition(&error) => {
+            return Ok(Carried::Kept(SkipReason::Exists));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    scope.moved(size.0);
+    if opened.bytes.is_none() {
+        let file = Arc::clone(&opened.file);
+        let (path, pin) = (task.source.location.to_string(), opened.pin);
+        base::tasks::blocking(move || unchanged(&file, Path::new(&path), &pin)).await?;
+    }
+    let what = object.to_string();
+    let verified = match verify::put(&what, sent, &output)? {
+        Arrival::Known(verified) => verified,
+        Arrival::CompareMd5(expected) => {
+            verify::equal_md5(&what, md5_of(payload).await?, expected)?;
+            Verified::ETag
+        }
+        Arrival::Ask => {
+            let mut request = HeadObject::new(object.bucket.clone(), object.key.clone());
+            request.checksum_mode = true;
+            let head = scope.destination().head_object(request).await?;
+            verify::put_head(&what, size, sent, &head)?
+        }
+    };
+    Ok(Carried::Arrived(Arrived {
+        size,
+        source_etag: None,
+        source_version: None,
+        source_pin: Some(opened.pin),
+        destination_etag: output.etag,
+        destination_version: output.version_id,
+        verified,
+        tries: 1,
+    }))
+}
+
+/// Sends a PUT, and again without its condition to a store that does not know it.
+async fn put_under_condition(scope: &Scope, request: PutObject) -> remote::Result<PutObjectOutput> {
+    if request.condition == PutCondition::None {
+        return scope.destination().put_object(request).await;
+    }
+    match scope.destination().put_object(request.clone()).await {
+        Err(error) if is_unsupported(&error) => {
+            let request = PutObject {
+                condition: PutCondition::None,
+                ..request
+            };
+            scope.destination().put_object(request).await
+        }
+        result => result,
+    }
+}
+
+fn is_precondition(error: &remote::Error) -> bool {
+    error.is_code("PreconditionFailed") || error.status() == Some(412)
+}
+
+/// The MD5 of what was sent, off the reactor.
+pub(crate) async fn md5_of(payload: Payload) -> Result<Md5Value> {
+    base::tasks::blocking(move || match payload {
+        Payload::Memory(sealed) => Ok(Md5::digest(sealed.carry().0).into()),
+        Payload::File(range) => crate::digest::md5_of_file(&range.file, range.offset, range.length),
+    })
+    .await
+}
+
+/// One part to send: what [`in_parts`] and a pipe have in common.
+pub(crate) async fn send_part(
+    scope_destination: &dyn remote::ObjectClient,
+    object: &ObjectLocation,
+    upload: &Upload<'_>,
+    index: u32,
+    payload: Payload,
+) -> Result<PartSeal> {
+    let sent = match &payload {
+        Payload::Memory(sealed) => Some(sealed.crc64()),
+        Payload::File(_) => None,
+    };
+    let size = payload.length();
+    let request = UploadPart {
+        bucket: object.bucket.clone(),
+        key: object.key.clone(),
+        upload_id: upload.created().upload_id.clone(),
+        part_number: plan::Parts::number(index),
+        payload: payload.clone(),
+        takes_crc64nvme: upload.created().takes_crc64nvme,
+    };
+    let output = scope_destination.upload_part(request).await?;
+    let what = format!("part {} of {object}", index + 1);
+    let mut suspect = false;
+    let verified = match verify::part(&what, sent, &output)? {
+        Arrival::Known(verified) => Some(verified),
+        Arrival::CompareMd5(expected) => {
+            suspect = md5_of(payload).await? != expected;
+            (!suspect).then_some(Verified::ETag)
+        }
+        Arrival::Ask => None,
+    };
+    let compared = match output.check {
+        UploadCheck::ChecksumHeader(crc64) => Some(crc64),
+        UploadCheck::PayloadSignature | UploadCheck::None => None,
+    };
+    Ok(PartSeal {
+        size,
+        crc64: sent.or(compared),
+        etag: output.etag,
+        verified,
+        suspect,
+    })
+}
+
+async fn in_parts(
+    scope: &Scope,
+    task: &Move,
+    object: &ObjectLocation,
+    opened: Opened,
+    parts: plan::Parts,
+    condition: PutCondition,
+) -> Result<Carried> {
+    let attributes = attributes(task, &opened.content_type);
+    let created = Upload::create(scope.destination(), object, attributes);
+    let upload = scope.within_grace(created).await?;
+    let sent = send_all(scope, task, object, &opened, parts, &upload, condition).await;
+    match sent {
+        Ok(Completed::Stands {
+            etag,
+            version_id,
+            verified,
+        }) => Ok(Carried::Arrived(Arrived {
+            size: parts.size(),
+            source_etag: None,
+            source_version: None,
+            source_pin: Some(opened.pin),
+            destination_etag: etag,
+            destination_version: version_id,
+            verified,
+            tries: 1,
+        })),
+        Ok(Completed::Kept) => {
+            abort(scope, upload).await;
+            Ok(Carried::Kept(SkipReason::Exists))
+        }
+        Err(error) => {
+            abort(scope, upload).await;
+            Err(error)
+        }
+    }
+}
+
+/// Aborts an upload; what is left behind is said.
+pub(crate) async fn abort(scope: &Scope, upload: Upload<'_>) {
+    if let Some(line) = upload.abort().await {
+        scope.warn(&line);
+    }
+}
+
+async fn send_all(
+    scope: &Scope,
+    task: &Move,
+    object: &ObjectLocation,
+    opened: &Opened,
+    parts: plan::Parts,
+    upload: &Upload<'_>,
+    condition: PutCondition,
+) -> Result<Completed> {
+    let path = Path::new(match &task.source.location {
+        crate::location::Location::Local(path) => path.as_os_str(),
+        crate::location::Location::Remote(_) => std::ffi::OsStr::new(""),
+    });
+    let mut assembly = Assembly::new(parts.count(), task.options.parts_max.get());
+    let mut running = FuturesUnordered::new();
+    let mut failure = Error::Cancelled;
+    let grace_over = scope.grace_over();
+    tokio::pin!(grace_over);
+    loop {
+        if scope.context.stopping.is_cancelled() {
+            assembly.stop();
+        }
+        match assembly.step() {
+            Step::Begin(index) => {
+                let range = parts.range(index);
+                running.push(async move {
+                    (
+                        index,
+                        one_part(scope, object, upload, opened, path, index, range).await,
+                    )
+                });
+            }
+            Step::Wait => tokio::select! {
+                biased;
+                Some((index, result)) = running.next() => match result {
+                    Ok(part) => assembly.arrived(index, part),
+                    Err(error) => {
+                        failure = error;
+                        assembly.broke();
+                    }
+                },
+                () = scope.context.stopping.cancelled(),
+                    if !scope.context.stopping.is_cancelled() => {}
+                () = &mut grace_over => return Err(Error::Cancelled),
+            },
+            Step::GiveUp => return Err(failure),
+            Step::Finish => break,
+        }
+    }
+    drop(running);
+    let (file, pin, again) = (Arc::clone(&opened.file), opened.pin, path.to_owned());
+    base::tasks::blocking(move || unchanged(&file, &again, &pin)).await?;
+    let seals = assembly.into_parts();
+    let completed = upload.complete(&seals, condition);
+    tokio::select! {
+        biased;
+        completed = completed => completed,
+        () = &mut grace_over => Err(Error::Cancelled),
+    }
+}
+
+async fn one_part(
+    scope: &Scope,
+    object: &ObjectLocation,
+    upload: &Upload<'_>,
+    opened: &Opened,
+    path: &Path,
+    index: u32,
+    range: ByteRange,
+) -> Result<PartSeal> {
+    if range.length > IN_MEMORY_MAX {
+        let payload = Payload::File(FileRange {
+            file: Arc::clone(&opened.file),
+            offset: range.offset,
+            length: range.length,
+        });
+        let sealed = send_part(scope.destination(), object, upload, index, payload).await?;
+        scope.moved(range.length.0);
+        return Ok(sealed);
+    }
+    let permit = scope.context.memory.acquire(range.length).await;
+    let (file, pin, path) = (Arc::clone(&opened.file), opened.pin, path.to_owned());
+    let payload = base::tasks::blocking(move || {
+        let bytes = read(&file, &path, range)?;
+        unchanged(&file, &path, &pin)?;
+        Ok::<_, Error>(Payload::Memory(Sealed::seal(bytes)))
+    })
+    .await?;
+    let sealed = send_part(scope.destination(), object, upload, index, payload).await;
+    drop(permit);
+    scope.moved(range.length.0);
+    sealed
+}
