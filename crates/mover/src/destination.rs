@@ -188,6 +188,7 @@ mod tests {
             etag: None,
             storage_class: None,
             checksum_algorithm: None,
+            is_delete_marker: false,
         }
     }
 
