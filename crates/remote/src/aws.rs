@@ -7,6 +7,7 @@
 mod address;
 mod addresses;
 mod attempt;
+mod authority;
 mod checksum_support;
 mod classify;
 mod client;
@@ -17,9 +18,12 @@ mod dial;
 mod download;
 mod encode;
 mod endpoint;
+#[cfg(test)]
+mod hostile;
 mod identities;
 mod identity;
 mod mend;
+mod message;
 mod operations;
 mod options;
 mod pool;

@@ -5,39 +5,28 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use base::fault::Classified as _;
 use base::{Crc64Nvme, Fault};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use http::header::{self, HeaderName, HeaderValue};
-use http::{Method, Uri};
 use hyper::body::Incoming;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::checksum_support::{ChecksumSupport, Support};
 use super::connection::{ExchangeError, Patience};
 use super::counters::RequestCounters;
 use super::download::{Download, Lease};
-use super::endpoint::{Endpoint, Place};
+use super::endpoint::Endpoint;
 use super::identities::{Identities, NoCredentials};
 use super::identity::Identity;
 use super::mend::{Mend, Mends, Sent};
+use super::message::{Addressed, CHECKSUM_CRC64NVME};
 use super::options::{ChecksumPolicy, Timeouts};
 use super::pool::{Pool, Route, RouteKey};
 use super::prepared::{Prepared, upload_error};
-use super::proxy::{Proxy, ProxySettings};
+use super::proxy::ProxySettings;
 use super::refusal::{REFUSAL_BYTES_MAX, Refusal, has_no_body, is_error_document};
 use super::request::{ReplyBody, Request};
 use super::response::{Response, ResponseBody};
-use super::signature::{self, EMPTY_SHA256, Scope, Signable, SigningTime, UNSIGNED_PAYLOAD};
 use super::upload::{Upload, UploadState};
 use crate::error::{Error, Operation, Result};
 use crate::payload::{ObjectBody, UploadCheck};
-
-const USER_AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("longhaul/", env!("CARGO_PKG_VERSION")));
-const CHECKSUM_CRC64NVME: HeaderName = HeaderName::from_static("x-amz-checksum-crc64nvme");
-const SDK_CHECKSUM_ALGORITHM: HeaderName = HeaderName::from_static("x-amz-sdk-checksum-algorithm");
-const REQUEST_PAYER: HeaderName = HeaderName::from_static("x-amz-request-payer");
-const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
 /// The parts of a client that a try needs.
 #[derive(Debug)]
@@ -58,17 +47,6 @@ pub(super) struct Attempts {
     pub(super) clock: base::Clock,
     /// Seconds that the store's clock is ahead of ours, where that mattered.
     pub(super) clock_offset: AtomicI64,
-}
-
-/// Where a request goes and as whom.
-struct Addressed {
-    place: Arc<Place>,
-    identity: Option<Arc<Identity>>,
-    proxy: Option<Proxy>,
-    now: Timestamp,
-    clock_offset: SignedDuration,
-    /// Whether CRC64NVME headers go along.
-    checksummed: bool,
 }
 
 enum Answer {
@@ -167,6 +145,7 @@ impl Attempts {
             now: self.clock.now(),
             clock_offset: SignedDuration::from_secs(self.clock_offset.load(Ordering::Relaxed)),
             checksummed: self.may_send_checksum() && !mends.without_checksum,
+            request_payer: self.request_payer,
         })
     }
 
@@ -258,7 +237,7 @@ impl Attempts {
             head,
             incoming,
             lease,
-            upload,
+            ..
         } = answered;
         let download = Download::new(incoming, lease, self.timeouts.stall, request);
         let body = match request.reply {
@@ -282,7 +261,6 @@ impl Attempts {
             headers: head.headers,
             body,
             check,
-            sent_crc64: prepared.digests.crc64.or_else(|| upload.crc64()),
             checksum_headers_sent: addressed.checksummed,
         }))
     }
@@ -391,7 +369,7 @@ impl Attempts {
         })?;
         let upload = Upload::new(&request.payload);
         let state = upload.state();
-        let message = self.build(prepared, addressed, upload)?;
+        let message = addressed.message(prepared, upload)?;
         self.counters.request(again);
         let patience = self.patience(request.operation);
         let exchanged = connection.exchange(message, &state, patience).await;
@@ -423,97 +401,6 @@ impl Attempts {
             stall: self.timeouts.stall,
         }
     }
-
-    /// The message as it goes over the wire.
-    fn build(
-        &self,
-        prepared: &Prepared,
-        addressed: &Addressed,
-        upload: Upload,
-    ) -> Result<http::Request<Upload>> {
-        let request = &prepared.request;
-        let place = &*addressed.place;
-        let path = place.path_of(request.key.as_ref());
-        let mut headers = request.headers.clone();
-        headers.reserve(10);
-        headers.insert(header::HOST, place.host_header.clone());
-        headers.insert(header::USER_AGENT, USER_AGENT);
-        if request.method == Method::PUT || request.method == Method::POST {
-            headers.insert(
-                header::CONTENT_LENGTH,
-                request.payload.length().get().into(),
-            );
-        }
-        if self.request_payer && request.bucket.is_some() {
-            headers.insert(REQUEST_PAYER, HeaderValue::from_static("requester"));
-        }
-        if let Some(md5) = prepared.digests.md5 {
-            headers.insert(CONTENT_MD5, base64_value(&BASE64.encode(md5)));
-        }
-        if addressed.checksummed {
-            if let Some(crc64) = prepared.header_crc64() {
-                headers.insert(CHECKSUM_CRC64NVME, base64_value(&crc64.to_base64()));
-                headers.insert(
-                    SDK_CHECKSUM_ALGORITHM,
-                    HeaderValue::from_static("CRC64NVME"),
-                );
-            }
-            for (name, value) in &request.checksum_headers {
-                headers.insert(name.clone(), value.clone());
-            }
-        }
-        if let Some(identity) = &addressed.identity {
-            let sha256 = prepared.digests.sha256.map(hex::encode);
-            let payload_hash = match &sha256 {
-                Some(hash) => hash.as_str(),
-                None if request.payload.length().get() == 0 => EMPTY_SHA256,
-                None => UNSIGNED_PAYLOAD,
-            };
-            let signable = Signable {
-                method: request.method.as_str(),
-                path: &path,
-                query: &prepared.query.canonical,
-                payload_hash,
-            };
-            let scope = Scope {
-                identity,
-                region: &place.region,
-                time: &SigningTime::new(addressed.now + addressed.clock_offset),
-            };
-            signature::sign(&signable, &mut headers, scope);
-        }
-        // Through a plain proxy the whole URL is asked for; a tunnel is as good as the store.
-        let plain_proxy = addressed.proxy.as_ref().filter(|_| !place.authority.tls);
-        if let Some(authorization) = plain_proxy.and_then(|proxy| proxy.authorization.as_deref()) {
-            let mut value = base64_value(authorization);
-            value.set_sensitive(true);
-            headers.insert(header::PROXY_AUTHORIZATION, value);
-        }
-        let mut target = if plain_proxy.is_some() {
-            place.authority.url()
-        } else {
-            String::with_capacity(path.len() + prepared.query.wire().len() + 1)
-        };
-        target.push_str(&path);
-        if !prepared.query.wire().is_empty() {
-            target.push('?');
-            target.push_str(prepared.query.wire());
-        }
-        let uri = Uri::try_from(target).map_err(|error| {
-            request
-                .error(Fault::Invalid, "the request line cannot be written")
-                .with_source(error)
-        })?;
-        let mut message = http::Request::new(upload);
-        *message.method_mut() = request.method.clone();
-        *message.uri_mut() = uri;
-        *message.headers_mut() = headers;
-        Ok(message)
-    }
-}
-
-fn base64_value(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).expect("base64 is visible ASCII")
 }
 
 fn credentials_error(request: &Request, none: NoCredentials) -> Error {

@@ -12,12 +12,13 @@ use http::{HeaderMap, Method, header};
 use jiff::SignedDuration;
 
 use super::attempt::Attempts;
+use super::authority::is_region;
 use super::checksum_support::{ChecksumSupport, Support};
-use super::configured;
+use super::configured::{self, Configured};
 use super::counters::RequestCounters;
 use super::dial::Dialer;
 use super::encode::EncodedQuery;
-use super::endpoint::{Endpoint, is_region};
+use super::endpoint::Endpoint;
 use super::identities::Identities;
 use super::options::{AwsOptions, CredentialsSource};
 use super::pool::{Pool, PoolLimits};
@@ -61,8 +62,12 @@ impl AwsClient {
     /// Makes a client. Reads configuration and certificates; opens no connection and asks for no
     /// credentials yet.
     pub async fn new(options: AwsOptions) -> Result<AwsClient> {
-        let invalid = |message: String| Error::new(Operation::ListBuckets, Fault::Invalid, message);
         let configured = configured::read(&options).await;
+        AwsClient::with_configured(options, configured).await
+    }
+
+    async fn with_configured(options: AwsOptions, configured: Configured) -> Result<AwsClient> {
+        let invalid = |message: String| Error::new(Operation::ListBuckets, Fault::Invalid, message);
         if !is_region(&configured.region) {
             return Err(invalid(format!("\"{}\" is no region", configured.region)));
         }
@@ -202,3 +207,6 @@ impl AwsClient {
         Ok(SignedUrl::new(url))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,11 +101,6 @@ impl Connection {
         self.sender.ready().await.is_ok()
     }
 
-    /// When bytes last moved.
-    pub(super) fn watch(&self) -> &Arc<Watch> {
-        &self.watch
-    }
-
     /// Sends a request and waits for the head of its answer. Dropping the future and then the
     /// connection closes it.
     pub(super) async fn exchange(

@@ -14,9 +14,9 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use super::addresses::Addresses;
+use super::authority::Authority;
 use super::connection::Connection;
 use super::counters::RequestCounters;
-use super::endpoint::Authority;
 use super::options::TlsOptions;
 use super::proxy::Proxy;
 use super::tls::{self, TlsSetupError};
@@ -24,6 +24,10 @@ use super::watched::{Transport, Watched};
 
 /// Most of a proxy's answer to CONNECT that is read. A guess with room.
 const CONNECT_REPLY_BYTES_MAX: usize = 8 * 1024;
+
+/// Most bytes that wait in the kernel unsent. A guess: two frames of an upload.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES_MAX: u32 = 512 * 1024;
 
 /// Why there is no connection. What is named is the host, which the URL's secrets are not part of.
 #[derive(Debug, thiserror::Error)]
@@ -208,6 +212,7 @@ impl Dialer {
         };
         // Requests are written in one go; waiting for more only costs time.
         stream.set_nodelay(true).map_err(refused)?;
+        limit_unsent(&stream);
         Ok(stream)
     }
 
@@ -255,6 +260,19 @@ fn set_congestion(_: &TcpSocket, name: &str) -> Result<(), DialError> {
         source: io::Error::from(io::ErrorKind::Unsupported),
     })
 }
+
+/// Keeps what waits in the kernel short, so that the time-outs see what the network takes and not
+/// what the kernel buffers (up to 4 MiB, minutes on a slow line). Without it all works, less
+/// exactly.
+#[cfg(target_os = "linux")]
+fn limit_unsent(stream: &TcpStream) {
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX) {
+        tracing::debug!(%error, "unsent bytes not limited");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_unsent(_: &TcpStream) {}
 
 /// Asks the proxy for a way through to the store.
 async fn tunnel(

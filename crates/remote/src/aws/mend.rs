@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::endpoint::Authority;
+use super::authority::Authority;
 use super::refusal::Refusal;
 
 /// Most redirects to another region or host that one try follows. AWS needs one; the second is

@@ -1,11 +1,12 @@
 //! How a client reaches its store.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use base::Clock;
 use base::flow::RetryPolicy;
-use base::redact::Secret;
+use base::redact::{RedactedUrl, Secret};
 use jiff::Timestamp;
 
 use super::counters::RequestCounters;
@@ -13,7 +14,8 @@ use super::proxy::ProxySettings;
 
 /// Everything a client must know. The default reads nothing from the environment but what
 /// [`CredentialsSource::Chain`] reads; [`from_environment`](AwsOptions::from_environment) does.
-#[derive(Debug, Clone)]
+/// Prints without its secrets.
+#[derive(Clone)]
 pub struct AwsOptions {
     /// `https://host[:port]`; none means AWS's own, unless the profile or the environment names
     /// one.
@@ -76,6 +78,30 @@ impl Default for AwsOptions {
             counters: RequestCounters::default(),
             clock: Clock::system(),
         }
+    }
+}
+
+impl fmt::Debug for AwsOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwsOptions")
+            .field(
+                "endpoint_url",
+                &self.endpoint_url.as_deref().map(RedactedUrl),
+            )
+            .field("region", &self.region)
+            .field("credentials", &self.credentials)
+            .field("assume_role", &self.assume_role)
+            .field("addressing", &self.addressing)
+            .field("accelerate", &self.accelerate)
+            .field("request_payer", &self.request_payer)
+            .field("unsigned_payload", &self.unsigned_payload)
+            .field("checksums", &self.checksums)
+            .field("tls", &self.tls)
+            .field("proxies", &self.proxies)
+            .field("tcp_congestion", &self.tcp_congestion)
+            .field("timeouts", &self.timeouts)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
     }
 }
 

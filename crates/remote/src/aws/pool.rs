@@ -16,9 +16,9 @@ use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
 
 use super::addresses::Addresses;
+use super::authority::Authority;
 use super::connection::Connection;
 use super::dial::{DialError, Dialer};
-use super::endpoint::Authority;
 use super::proxy::Proxy;
 
 /// Whom a connection speaks to, and by way of whom.
@@ -54,10 +54,6 @@ impl Pool {
             limits,
             routes: RwLock::default(),
         }
-    }
-
-    pub(super) fn dialer(&self) -> &Dialer {
-        &self.dialer
     }
 
     /// The route to `key`, made when it is first asked for.
@@ -164,12 +160,6 @@ impl Route {
             .retain(|(since, connection)| since.elapsed() < idle && !connection.is_closed());
         resting.reaped = !resting.connections.is_empty();
         resting.reaped
-    }
-
-    /// Number of idle connections.
-    #[cfg(test)]
-    pub(super) fn idle_count(&self) -> usize {
-        self.resting.lock().connections.len()
     }
 }
 

@@ -9,8 +9,8 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 
+use super::authority::region_of_host;
 use super::classify::fault_of;
-use super::endpoint::region_of_host;
 use super::request::Request;
 use crate::error::Error;
 

@@ -1,6 +1,5 @@
 //! A store's answer to one request.
 
-use base::Crc64Nvme;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
@@ -17,8 +16,6 @@ pub(crate) struct Response {
     pub body: ResponseBody,
     /// How the store checked the request's body.
     pub check: UploadCheck,
-    /// The CRC64NVME of the bytes that were sent, where it was taken.
-    pub sent_crc64: Option<Crc64Nvme>,
     /// Whether the headers that only some stores take went along
     /// ([`Request::checksum_headers`](super::request::Request)).
     pub checksum_headers_sent: bool,

@@ -5,8 +5,8 @@ use std::future::Future;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use base::checksum::Crc64Hasher;
@@ -60,18 +60,12 @@ impl UploadError {
 #[derive(Debug, Default)]
 pub(super) struct UploadState {
     ended: AtomicBool,
-    crc64: OnceLock<Crc64Nvme>,
 }
 
 impl UploadState {
     /// Whether every byte was handed to the connection.
     pub(super) fn ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
-    }
-
-    /// The checksum of a file that was taken while it was sent.
-    pub(super) fn crc64(&self) -> Option<Crc64Nvme> {
-        self.crc64.get().copied()
     }
 }
 
@@ -92,7 +86,7 @@ struct FileSource {
     next: NextFrame,
 }
 
-type Read = (Result<Bytes, UploadError>, Box<Crc64Hasher>);
+type Read = Result<Bytes, UploadError>;
 
 enum NextFrame {
     /// Being read off the reactor.
@@ -114,7 +108,7 @@ impl Upload {
                 next: if remaining == 0 {
                     NextFrame::Done
                 } else {
-                    NextFrame::Reading(read_frame(range, 0, Box::default()))
+                    NextFrame::Reading(read_frame(range, 0))
                 },
             })),
         };
@@ -173,17 +167,14 @@ impl Body for Upload {
                     NextFrame::Ready(read) => read,
                     NextFrame::Done => return Poll::Ready(None),
                 };
-                let (frame, hasher) = match read {
-                    (Ok(frame), hasher) => (frame, hasher),
-                    (Err(error), _) => return Poll::Ready(Some(Err(error))),
+                let frame = match read {
+                    Ok(frame) => frame,
+                    Err(error) => return Poll::Ready(Some(Err(error))),
                 };
                 let left = this.remaining - frame.len() as u64;
-                if left == 0 {
-                    this.state.crc64.get_or_init(|| hasher.finish());
-                } else {
+                if left > 0 {
                     // The next frame is read while this one is written.
-                    let done = range.length.get() - left;
-                    let mut reading = read_frame(range, done, hasher);
+                    let mut reading = read_frame(range, range.length.get() - left);
                     *next = match reading.as_mut().poll(context) {
                         Poll::Ready(read) => NextFrame::Ready(read),
                         Poll::Pending => NextFrame::Reading(reading),
@@ -205,20 +196,12 @@ impl Body for Upload {
     }
 }
 
-fn read_frame(
-    range: &FileRange,
-    done: u64,
-    mut hasher: Box<Crc64Hasher>,
-) -> Pin<Box<dyn Future<Output = Read> + Send>> {
+fn read_frame(range: &FileRange, done: u64) -> Pin<Box<dyn Future<Output = Read> + Send>> {
     let file = Arc::clone(&range.file);
     let offset = range.offset + done;
     let length = piece_length(range.length.get() - done, FILE_FRAME_BYTES);
     Box::pin(tasks::blocking(move || {
-        let frame = read_at(&file, offset, length);
-        if let Ok(bytes) = &frame {
-            hasher.update(bytes);
-        }
-        (frame.map(Bytes::from), hasher)
+        read_at(&file, offset, length).map(Bytes::from)
     }))
 }
 
@@ -379,7 +362,6 @@ mod tests {
         assert!(!state.ended());
         assert_eq!(upload.collect().await.unwrap().to_bytes(), expected);
         assert!(state.ended());
-        assert_eq!(state.crc64(), Some(Crc64Nvme::of(expected)));
         let in_memory = digest(&Payload::from_bytes(expected.to_vec()), ALL)
             .await
             .unwrap();
