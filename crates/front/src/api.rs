@@ -6,6 +6,7 @@ mod listings;
 mod multipart;
 mod objects;
 mod segments;
+mod settings;
 mod tags;
 mod uploads;
 mod versions;
@@ -16,8 +17,11 @@ use s3s::dto::{
     CreateBucketOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteBucketInput,
     DeleteBucketOutput, DeleteBucketTaggingInput, DeleteBucketTaggingOutput, DeleteObjectInput,
     DeleteObjectOutput, DeleteObjectTaggingInput, DeleteObjectTaggingOutput, DeleteObjectsInput,
-    DeleteObjectsOutput, GetBucketLocationInput, GetBucketLocationOutput, GetBucketTaggingInput,
-    GetBucketTaggingOutput, GetBucketVersioningInput, GetBucketVersioningOutput,
+    DeleteObjectsOutput, GetBucketAclInput, GetBucketAclOutput, GetBucketCorsInput,
+    GetBucketCorsOutput, GetBucketLifecycleConfigurationInput,
+    GetBucketLifecycleConfigurationOutput, GetBucketLocationInput, GetBucketLocationOutput,
+    GetBucketPolicyInput, GetBucketPolicyOutput, GetBucketTaggingInput, GetBucketTaggingOutput,
+    GetBucketVersioningInput, GetBucketVersioningOutput, GetObjectAclInput, GetObjectAclOutput,
     GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectInput, GetObjectOutput,
     GetObjectTaggingInput, GetObjectTaggingOutput, HeadBucketInput, HeadBucketOutput,
     HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
@@ -89,4 +93,9 @@ operations! {
     listings::list_objects: ListObjectsInput => ListObjectsOutput,
     listings::list_objects_v2: ListObjectsV2Input => ListObjectsV2Output,
     versions::list_object_versions: ListObjectVersionsInput => ListObjectVersionsOutput,
+    settings::get_bucket_policy: GetBucketPolicyInput => GetBucketPolicyOutput,
+    settings::get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput,
+    settings::get_bucket_cors: GetBucketCorsInput => GetBucketCorsOutput,
+    settings::get_bucket_acl: GetBucketAclInput => GetBucketAclOutput,
+    settings::get_object_acl: GetObjectAclInput => GetObjectAclOutput,
 }
