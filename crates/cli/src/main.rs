@@ -1,1 +1,24 @@
-fn main() {}
+//! The one binary: arguments as typed, settings as resolved, then the command.
+
+mod args;
+mod command;
+mod completion;
+mod log;
+mod output;
+mod persona;
+mod progress;
+mod session;
+mod settings;
+mod shell_words;
+mod signals;
+mod start;
+mod witness;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    start::start(std::env::args_os())
+}

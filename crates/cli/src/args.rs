@@ -1,0 +1,87 @@
+//! The command line as it was typed.
+//!
+//! [`grammar`] reads it by s5cmd's rules and hands clap what clap can read; clap gives the types
+//! below, the help texts and the completion scripts.
+
+mod bucket;
+mod global;
+pub(crate) mod grammar;
+pub(crate) mod help;
+mod look;
+mod remove;
+mod script;
+mod select;
+mod stream;
+mod transfer;
+mod typed;
+pub(crate) mod values;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use bucket::{BucketArgs, BucketVersionArgs, PresignArgs};
+pub(crate) use global::{GlobalArgs, LogLevel, ProgressMode};
+pub(crate) use look::{DiskUsageArgs, HeadArgs, ListArgs};
+pub(crate) use remove::RemoveArgs;
+pub(crate) use script::{CompletionsArgs, RunArgs, VersionArgs};
+pub(crate) use select::SelectArgs;
+pub(crate) use stream::{CatArgs, PipeArgs};
+pub(crate) use transfer::{AttributeArgs, ContentArgs, CopyArgs, PickArgs, SyncArgs, TransferArgs};
+pub(crate) use typed::quoted;
+
+/// Moves objects between S3, whatever speaks S3, and this machine, and proves that they arrived
+#[derive(Debug, Parser)]
+#[command(
+    name = "longhaul",
+    version,
+    disable_help_subcommand = true,
+    disable_version_flag = true,
+    help_template = help::ROOT_TEMPLATE,
+    before_help = help::ROOT_EXAMPLES,
+)]
+pub(crate) struct Cli {
+    /// Flags that stand before the command.
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Every command, in the order in which help lists them.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Command {
+    #[command(name = "ls")]
+    List(ListArgs),
+    #[command(name = "cp")]
+    Copy(Box<CopyArgs>),
+    #[command(name = "rm")]
+    Remove(RemoveArgs),
+    #[command(name = "mv", about = "Move or rename objects", before_help = help::MOVE)]
+    Move(Box<CopyArgs>),
+    #[command(name = "mb", about = "Make a bucket", before_help = help::MAKE_BUCKET)]
+    MakeBucket(BucketArgs),
+    #[command(name = "rb", about = "Remove an empty bucket", before_help = help::REMOVE_BUCKET)]
+    RemoveBucket(BucketArgs),
+    #[command(name = "select")]
+    Select(SelectArgs),
+    #[command(name = "du")]
+    DiskUsage(DiskUsageArgs),
+    #[command(name = "cat")]
+    Cat(CatArgs),
+    #[command(name = "pipe")]
+    Pipe(PipeArgs),
+    #[command(name = "run")]
+    Run(RunArgs),
+    #[command(name = "sync")]
+    Sync(Box<SyncArgs>),
+    #[command(name = "version")]
+    Version(VersionArgs),
+    #[command(name = "bucket-version")]
+    BucketVersion(BucketVersionArgs),
+    #[command(name = "presign")]
+    Presign(PresignArgs),
+    #[command(name = "head", visible_alias = "stat")]
+    Head(HeadArgs),
+    #[command(name = "completions")]
+    Completions(CompletionsArgs),
+}

@@ -1,0 +1,129 @@
+//! Help texts: examples first.
+
+/// How the page of all commands is laid out.
+pub(crate) const ROOT_TEMPLATE: &str = "\
+{name}: {about}
+
+{before-help}
+Usage: {usage}
+
+Commands:
+{subcommands}
+
+Flags (they stand before the command):
+{options}
+";
+
+/// How the page of one command is laid out.
+pub(crate) const COMMAND_TEMPLATE: &str = "\
+{name}: {about}
+
+{before-help}
+Usage: {usage}
+
+{all-args}
+";
+
+pub(crate) const ROOT_EXAMPLES: &str = "\
+Examples:
+  longhaul ls s3://music/2026/
+  longhaul cp song.mp3 s3://music/
+  longhaul cp 's3://music/*.mp3' here/
+  longhaul sync --delete photos/ s3://backup/photos/
+  longhaul --endpoint-url http://127.0.0.1:9000 sync 's3://music/*' s3://copy/
+  longhaul COMMAND --help";
+
+pub(crate) const LIST: &str = "\
+Examples:
+  longhaul ls                        all buckets
+  longhaul ls s3://music/2026/       one level: prefixes and objects
+  longhaul ls 's3://music/*.mp3'     everything that the pattern covers
+  longhaul ls -e -H 's3://music/*'   with ETags, sizes for people";
+
+pub(crate) const DISK_USAGE: &str = "\
+Examples:
+  longhaul du 's3://music/*'
+  longhaul du -g -H 's3://music/*'   a line a storage class";
+
+pub(crate) const HEAD: &str = "\
+Examples:
+  longhaul head s3://music/song.mp3
+  longhaul head s3://music           is the bucket there?";
+
+pub(crate) const REMOVE: &str = "\
+Examples:
+  longhaul rm s3://music/song.mp3
+  longhaul rm 's3://music/old/*'
+  longhaul --dry-run rm 's3://music/*.tmp'
+  longhaul rm --all-versions 's3://music/old/*'";
+
+pub(crate) const COPY: &str = "\
+Examples:
+  longhaul cp song.mp3 s3://music/                up
+  longhaul cp s3://music/song.mp3 .               down
+  longhaul cp 's3://music/2026/*' here/           everything below a prefix
+  longhaul cp albums/ s3://music/                 a folder's content
+  longhaul cp albums s3://music/                  a folder with its name
+  longhaul cp -n 's3://music/*' s3://copy/        from store to store, keeping what is there
+  longhaul cp --raw 's3://music/50%*off' .        a name with a star in it";
+
+pub(crate) const MOVE: &str = "\
+Examples:
+  longhaul mv song.mp3 s3://music/
+  longhaul mv 's3://music/new/*' s3://music/old/
+A source is deleted only after its copy was checked.";
+
+pub(crate) const SYNC: &str = "\
+Examples:
+  longhaul sync photos/ s3://backup/photos/
+  longhaul sync --delete --max-delete 5% photos/ s3://backup/photos/
+  longhaul sync --checksum 's3://music/*' s3://copy/
+  longhaul --dry-run --summary sync 's3://music/*' s3://copy/
+Copies what is newer at the source or differs in size; run it again to go on after an interruption.";
+
+pub(crate) const MAKE_BUCKET: &str = "\
+Example:
+  longhaul mb s3://music";
+
+pub(crate) const REMOVE_BUCKET: &str = "\
+Example:
+  longhaul rb s3://music";
+
+pub(crate) const BUCKET_VERSION: &str = "\
+Examples:
+  longhaul bucket-version s3://music
+  longhaul bucket-version --set Enabled s3://music";
+
+pub(crate) const PRESIGN: &str = "\
+Example:
+  longhaul presign --expire 24h s3://music/song.mp3";
+
+pub(crate) const CAT: &str = "\
+Examples:
+  longhaul cat s3://music/list.txt
+  longhaul cat 's3://logs/2026-11-*' | grep error";
+
+pub(crate) const PIPE: &str = "\
+Example:
+  tar c photos | longhaul pipe s3://backup/photos.tar";
+
+pub(crate) const RUN: &str = "\
+Examples:
+  longhaul run commands.txt
+  printf 'cp a s3://music/\\nrm s3://music/b\\n' | longhaul run
+Quotes and backslashes mean what they mean to a shell; lines that begin with # and empty lines say nothing.";
+
+pub(crate) const COMPLETIONS: &str = "\
+Example:
+  longhaul completions fish > ~/.config/fish/completions/longhaul.fish";
+
+/// Prints the page of a command, or of all commands.
+pub(crate) fn print(output: &crate::output::Output, about: Option<&str>) {
+    let mut schema = super::grammar::schema();
+    schema.build();
+    let page = match about.and_then(|name| schema.find_subcommand_mut(name)) {
+        Some(command) => command.render_long_help(),
+        None => schema.render_long_help(),
+    };
+    output.text(format_args!("{}", page.to_string().trim_end()));
+}

@@ -1,0 +1,236 @@
+//! `ls`.
+
+use std::sync::Arc;
+
+use mover::error::Error;
+use mover::list::level;
+use mover::source::{Order, Side};
+use mover::{Entry, Location, Source, Target, Wildcard, enumerate};
+use remote::types::{ListPage, ListedObject};
+
+use super::named::{check_versions, patterns, target};
+use super::{Call, Failure, Result};
+use crate::args::ListArgs;
+use crate::output::lines::Lines;
+use crate::output::rows::{BucketRow, ListStyle, ObjectRow};
+use crate::persona::Outcome;
+
+/// Lists buckets, one level of a bucket, or all that a pattern covers.
+pub(super) async fn run(args: &ListArgs, call: Call<'_>) -> Result {
+    let text = match args.arguments.as_slice() {
+        [] => return buckets(call).await,
+        [one] => one,
+        _ => return Err(Failure::Usage("expected only 1 argument".to_owned())),
+    };
+    let source = Source {
+        all_versions: args.all_versions,
+        list_v1: call.session.settings.list_v1,
+        order: Order::Key,
+        ..Source::new(target(text)?)
+    };
+    check_versions(
+        std::slice::from_ref(&source.target),
+        args.all_versions,
+        None,
+    )?;
+    let look = Look {
+        style: ListStyle {
+            etag: args.etag,
+            humanize: args.humanize,
+            storage_class: args.storage_class,
+            versions: args.all_versions,
+            full_path: args.show_fullpath,
+        },
+        exclude: patterns(&args.exclude),
+    };
+    let seen = if source.target.is_remote() && !source.is_pattern() {
+        one_level(&source, &look, call).await?
+    } else {
+        everything(&source, &look, call).await?
+    };
+    if !seen && source.target.is_remote() {
+        return Err(Failure::Said("no object found".to_owned()));
+    }
+    Ok(Outcome::DONE)
+}
+
+/// How rows look and which are left out.
+struct Look {
+    style: ListStyle,
+    exclude: Vec<Wildcard>,
+}
+
+async fn buckets(call: Call<'_>) -> Result {
+    let client = call.session.client(None).await.map_err(Failure::Client)?;
+    for bucket in client.list_buckets().await? {
+        call.session.output.info(&BucketRow {
+            created_at: bucket.created,
+            name: bucket.name,
+        });
+    }
+    Ok(Outcome::DONE)
+}
+
+/// Objects up to the next `/`, and the prefixes of the rest. Says whether there were any.
+async fn one_level(
+    source: &Source,
+    look: &Look,
+    call: Call<'_>,
+) -> std::result::Result<bool, Failure> {
+    let Target::Remote(url) = &source.target else {
+        return Ok(false);
+    };
+    let client = call.session.client(None).await.map_err(Failure::Client)?;
+    let mut pages = level(
+        client,
+        url.bucket.clone(),
+        &url.path,
+        "/",
+        source.protocol(),
+    );
+    let mut seen = false;
+    while let Some(page) = pages.next().await {
+        let page = page?;
+        seen = true;
+        print_page(&page, source, look, call);
+        if call.session.stopping.is_cancelled() {
+            return Err(Failure::Job(Error::Cancelled));
+        }
+    }
+    Ok(seen)
+}
+
+/// Prefixes first, then objects, as s5cmd prints each page.
+fn print_page(page: &ListPage, source: &Source, look: &Look, call: Call<'_>) {
+    let Target::Remote(url) = &source.target else {
+        return;
+    };
+    let base = source.filter_base();
+    // Names are shown from the last `/` of what was asked for.
+    let shown_from = url.path.rfind('/').map_or(0, |slash| slash + 1);
+    let excluded = |key: &str| {
+        let relative = key.strip_prefix(&base).unwrap_or(key);
+        look.exclude.iter().any(|pattern| pattern.matches(relative))
+    };
+    let output = &call.session.output;
+    for prefix in &page.common_prefixes {
+        if excluded(prefix) {
+            continue;
+        }
+        output.info(&ObjectRow {
+            key: &format!("s3://{}/{prefix}", url.bucket),
+            etag: "",
+            last_modified: None,
+            kind: "directory",
+            size: 0,
+            storage_class: "",
+            relative: prefix.get(shown_from..).unwrap_or(prefix),
+            version_id: "",
+            style: look.style,
+        });
+    }
+    for object in &page.objects {
+        let key = object.key.as_str();
+        if excluded(key) {
+            continue;
+        }
+        output.info(&object_row(
+            object,
+            &format!("s3://{}/{key}", url.bucket),
+            key.get(shown_from..).unwrap_or(key),
+            look,
+        ));
+    }
+}
+
+fn object_row<'a>(
+    object: &'a ListedObject,
+    full: &'a str,
+    relative: &'a str,
+    look: &Look,
+) -> ObjectRow<'a> {
+    ObjectRow {
+        key: full,
+        etag: object.etag.as_ref().map_or("", |etag| etag.as_str()),
+        last_modified: object.last_modified,
+        kind: kind(full),
+        size: object.size.get(),
+        storage_class: object
+            .storage_class
+            .as_ref()
+            .map_or("", |class| class.as_str()),
+        relative,
+        version_id: object
+            .version
+            .as_ref()
+            .map_or("", |version| version.id.as_str()),
+        style: look.style,
+    }
+}
+
+/// A key that ends in `/` shows as a folder.
+fn kind(name: &str) -> &'static str {
+    if name.ends_with('/') {
+        "directory"
+    } else {
+        "file"
+    }
+}
+
+/// All that a pattern or a path covers, in order. Says whether there was any.
+async fn everything(
+    source: &Source,
+    look: &Look,
+    call: Call<'_>,
+) -> std::result::Result<bool, Failure> {
+    let session = call.session;
+    let client = session.client(None).await.map_err(Failure::Client)?;
+    let lines = Lines::new(
+        Arc::clone(&session.output),
+        session.settings.persona,
+        "ls",
+        call.typed,
+        true,
+    );
+    let context = session.context(Arc::clone(&client), client, Arc::new(lines));
+    let accounts = session.open_accounts();
+    let mut entries = enumerate(&context, &accounts, Side::Source, source);
+    let base = source.filter_base();
+    let mut seen = false;
+    while let Some(entry) = entries.next().await {
+        let entry = entry?;
+        seen = true;
+        let name = entry.name();
+        let relative = name.strip_prefix(&base).unwrap_or(name);
+        if look.exclude.iter().any(|pattern| pattern.matches(relative)) {
+            continue;
+        }
+        print_entry(&entry, look, call);
+    }
+    if accounts.job_failures.get() > 0 {
+        return Err(Failure::Said("not everything could be listed".to_owned()));
+    }
+    Ok(seen)
+}
+
+fn print_entry(entry: &Entry, look: &Look, call: Call<'_>) {
+    let full = entry.location.to_string();
+    let version = match &entry.location {
+        Location::Remote(object) => object.version_id.as_ref(),
+        Location::Local(_) => None,
+    };
+    call.session.output.info(&ObjectRow {
+        key: &full,
+        etag: entry.etag.as_ref().map_or("", |etag| etag.as_str()),
+        last_modified: entry.modified,
+        kind: kind(&full),
+        size: entry.size.get(),
+        storage_class: entry
+            .storage_class
+            .as_ref()
+            .map_or("", |class| class.as_str()),
+        relative: entry.relative(),
+        version_id: version.map_or("", |version| version.as_str()),
+        style: look.style,
+    });
+}

@@ -1,0 +1,76 @@
+//! `sync`.
+
+use mover::compare::Comparator;
+use mover::job::sync::{self, SyncJob};
+use mover::source::Order;
+use mover::{Error, Source};
+
+use super::copy::{both_ends, check_destination, check_source};
+use super::{Call, Failure, Result, reported, summary};
+use crate::args::SyncArgs;
+
+/// Makes the destination hold what the source holds.
+pub(super) async fn run(args: &SyncArgs, call: Call<'_>) -> Result {
+    let job = check(args, call)?;
+    let context = super::transfer::context(&args.transfer, "sync", true, call).await?;
+    let accounts = call.session.open_accounts();
+    match sync::run(job, &context, &accounts).await {
+        Ok(report) => {
+            summary::print(&report, call);
+            Ok(reported(&report, call))
+        }
+        // s5cmd says so and exits with 0.
+        Err(error @ Error::NotFound(_)) => {
+            Ok(super::ended(&Failure::Job(error), call).quiet_at_peer())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn check(args: &SyncArgs, call: Call<'_>) -> std::result::Result<SyncJob, Failure> {
+    let (source, destination) = both_ends(&args.arguments, args.transfer.raw)?;
+    let source = Source {
+        order: Order::Key,
+        ..super::transfer::source(source, &args.transfer, &args.pick, call)
+    };
+    check_source(&source)?;
+    check_destination(&source, &destination)?;
+    let comparator = comparator(args)?;
+    let needs_delete = [
+        (args.max_delete.is_some(), "--max-delete"),
+        (args.allow_empty_source, "--allow-empty-source"),
+    ];
+    if let Some((_, flag)) = needs_delete
+        .iter()
+        .find(|(given, _)| *given && !args.delete)
+    {
+        return Err(Failure::Usage(format!("{flag} needs --delete")));
+    }
+    if args.delete && source.shard.is_some() {
+        let line = "--delete cannot know with --shard what other machines copy: leave one out";
+        return Err(Failure::Usage(line.to_owned()));
+    }
+    Ok(SyncJob {
+        destination,
+        filter: super::transfer::filter(&args.transfer, &args.pick)?,
+        comparator,
+        delete: args.delete,
+        max_delete: args.max_delete,
+        allow_empty_source: args.allow_empty_source,
+        exit_on_error: args.exit_on_error,
+        options: super::transfer::options(&args.transfer, &args.pick, call)?,
+        source,
+    })
+}
+
+fn comparator(args: &SyncArgs) -> std::result::Result<Comparator, Failure> {
+    match (args.size_only, args.checksum, args.exact_timestamps) {
+        (false, false, false) => Ok(Comparator::Default),
+        (true, false, false) => Ok(Comparator::SizeOnly),
+        (false, true, false) => Ok(Comparator::Checksum),
+        (false, false, true) => Ok(Comparator::ExactTimestamps),
+        _ => Err(Failure::Usage(
+            "only one of --size-only, --checksum and --exact-timestamps can decide".to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,217 @@
+//! From the arguments of the process to its exit code.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use mover::job::Ending;
+use remote::aws::AwsOptions;
+
+use crate::args::grammar::{Invocation, Misuse, Request, read};
+use crate::args::{Command, LogLevel, help};
+use crate::output::Output;
+use crate::persona::{Outcome, Persona};
+use crate::progress::{Progress, Show};
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::signals::{Asked, Signals};
+use crate::witness::Witnesses;
+use crate::{command, completion, log, signals};
+
+/// What a process exits with when nobody reads its output any more: 128 and SIGPIPE's number, as
+/// a shell says of a process that the signal ended.
+const READER_GONE: u8 = 141;
+
+/// Runs the program.
+pub(crate) fn start(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let program = arguments.next().unwrap_or_default();
+    let persona = Persona::from_program(&program);
+    let words: Result<Vec<String>, OsString> = arguments.map(OsString::into_string).collect();
+    let words = match words {
+        Ok(words) => words,
+        Err(word) => return could_not(persona, "", &format!("argument {word:?} is not UTF-8")),
+    };
+    if let Some((last, before)) = words.split_last()
+        && last == completion::FLAG
+    {
+        return completion::run(before, persona);
+    }
+    match read(&words, persona) {
+        Ok(Request::Run(invocation)) => run(&invocation, &words, persona),
+        Ok(Request::Help(about)) => say(|output| help::print(output, about.as_deref())),
+        Ok(Request::Version) => say(|output| output.text(format_args!("{}", version(persona)))),
+        Ok(Request::InstallCompletion) => say(|output| completion::install(output, persona)),
+        Err(misuse) => {
+            let json = words.iter().any(|word| word == "--json" || word == "-json");
+            let output = Output::new(json, LogLevel::Info);
+            misused(&misuse, persona, &output);
+            output.flush();
+            persona.exit(Outcome::of(Ending::CouldNotRun))
+        }
+    }
+}
+
+/// Prints something and ends well.
+fn say(print: impl FnOnce(&Output)) -> ExitCode {
+    let output = Output::new(false, LogLevel::Info);
+    print(&output);
+    output.flush();
+    ExitCode::SUCCESS
+}
+
+/// Says why nothing could run.
+fn could_not(persona: Persona, command: &str, cause: &str) -> ExitCode {
+    Output::new(false, LogLevel::Info).error("", command, cause);
+    persona.exit(Outcome::of(Ending::CouldNotRun))
+}
+
+/// The version, as `version` prints it.
+pub(crate) fn version(persona: Persona) -> String {
+    match persona {
+        Persona::Longhaul => format!("longhaul {}", env!("CARGO_PKG_VERSION")),
+        // Scripts read a number that s5cmd could have.
+        Persona::S5cmd => format!("v2.3.0-longhaul-{}", env!("CARGO_PKG_VERSION")),
+    }
+}
+
+/// Tells what is wrong with a command line, where s5cmd tells it.
+pub(crate) fn misused(misuse: &Misuse, persona: Persona, output: &Output) {
+    match misuse {
+        Misuse::Global(message) => {
+            output.talk(format_args!("Incorrect Usage: {message}"));
+            output.talk(format_args!("See '{} --help' for usage", persona.name()));
+        }
+        Misuse::Flag { command, message } => {
+            output.text(format_args!("Incorrect Usage: {message}\n"));
+            help::print(output, Some(command));
+        }
+        Misuse::UnknownCommand(name) => output.error("", name, "command not found"),
+    }
+}
+
+fn run(invocation: &Invocation, words: &[String], persona: Persona) -> ExitCode {
+    let global = &invocation.cli.global;
+    let settings = match Settings::resolve(global, persona, AwsOptions::from_environment()) {
+        Ok(settings) => settings,
+        Err(error) => {
+            let output = Output::new(global.json, global.log_level());
+            let command = format!(" {}", behind_globals(words, invocation));
+            output.error("", &command, &error.to_string());
+            return persona.exit(Outcome::of(Ending::CouldNotRun));
+        }
+    };
+    if let Err(cause) = log::start(settings.level == LogLevel::Trace, settings.json) {
+        return could_not(persona, &invocation.typed, &cause);
+    }
+    let witnesses = match Witnesses::create(&settings) {
+        Ok(witnesses) => witnesses,
+        Err(cause) => return could_not(persona, &invocation.typed, &cause),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let cause = format!("start the runtime: {error}");
+            return could_not(persona, &invocation.typed, &cause);
+        }
+    };
+    let output = Arc::new(Output::new(settings.json, settings.level));
+    let session = Arc::new(Session::new(
+        settings,
+        Arc::clone(&output),
+        witnesses.observers(),
+    ));
+    let mut outcome = runtime.block_on(work(invocation, &session));
+    // A blocked read of standard input must not keep the process.
+    runtime.shutdown_background();
+    for broken in witnesses.finish(&session, outcome) {
+        output.error(&invocation.name, &invocation.typed, &broken);
+        outcome = outcome.worse(Outcome::of(Ending::Failed));
+    }
+    if session.settings.stat {
+        session.stat.print(&output);
+    }
+    output.flush();
+    if output.reader_gone().is_cancelled() {
+        return ExitCode::from(READER_GONE);
+    }
+    persona.exit(outcome)
+}
+
+/// Runs the command while signals, progress and the output's buffer are looked after.
+async fn work(invocation: &Invocation, session: &Arc<Session>) -> Outcome {
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            let cause = format!("listen to signals: {error}");
+            let output = &session.output;
+            output.error(&invocation.name, &invocation.typed, &cause);
+            return Outcome::of(Ending::CouldNotRun);
+        }
+    };
+    let (moves, forced) = movement(&invocation.cli.command);
+    let show = Show::decide(session.settings.progress, forced, moves);
+    let mut progress = Progress::new(session, show);
+    let mut status = Progress::new(session, Show::Nothing);
+    let command = command::dispatch(invocation, session);
+    let gone = session.output.reader_gone().clone();
+    let outcome = {
+        tokio::pin!(command);
+        let drawing = progress.run();
+        tokio::pin!(drawing);
+        loop {
+            tokio::select! {
+                outcome = &mut command => break outcome,
+                asked = signals.next() => match asked {
+                    Asked::Stop => signals::stop(session),
+                    Asked::Status => {
+                        let line = status.status();
+                        session.output.talk(format_args!("{line}"));
+                    }
+                },
+                outcome = signals::give_up(session) => break outcome,
+                () = gone.cancelled(), if !session.stopping.is_cancelled() => {
+                    session.stopping.cancel();
+                }
+                () = &mut drawing => {}
+                () = session.output.flush_when_idle() => {}
+            }
+        }
+    };
+    progress.finish();
+    if session.stopping.is_cancelled() && !gone.is_cancelled() {
+        signals::say_what_is_left(session, &invocation.cli.command);
+    }
+    outcome
+}
+
+/// Whether a command moves objects, and whether it was told to show progress.
+fn movement(command: &Command) -> (bool, bool) {
+    match command {
+        Command::Copy(args) | Command::Move(args) => (true, args.show_progress),
+        Command::Sync(_) | Command::Remove(_) | Command::Run(_) => (true, false),
+        Command::List(_)
+        | Command::MakeBucket(_)
+        | Command::RemoveBucket(_)
+        | Command::Select(_)
+        | Command::DiskUsage(_)
+        | Command::Cat(_)
+        | Command::Pipe(_)
+        | Command::Version(_)
+        | Command::BucketVersion(_)
+        | Command::Presign(_)
+        | Command::Head(_)
+        | Command::Completions(_) => (false, false),
+    }
+}
+
+/// The command and what stands behind it, as typed: what messages about global flags repeat.
+fn behind_globals(words: &[String], invocation: &Invocation) -> String {
+    let from = words
+        .iter()
+        .position(|word| *word == invocation.name)
+        .unwrap_or(0);
+    words[from..].join(" ")
+}
