@@ -149,6 +149,12 @@ impl EntrySink {
         self.batches.send(message).await.map_err(|_| ReaderGone)
     }
 
+    /// [`send`](Self::send) for code that may block.
+    pub fn send_blocking(&self, batch: Vec<Entry>) -> std::result::Result<(), ReaderGone> {
+        let message = Message::Batch(batch);
+        self.batches.blocking_send(message).map_err(|_| ReaderGone)
+    }
+
     /// Counts one thing that was there and cannot be yielded.
     pub fn problem(&self) {
         self.problems.add(1);

@@ -55,6 +55,19 @@ pub enum Error {
     /// The command cannot mean what was asked.
     #[error("{0}")]
     Usage(String),
+    /// The store was believed to list by key, and does not; too late to begin again.
+    #[error(
+        "s3://{bucket} is listed in no order ({key:?} comes after {previous:?}), \
+         it must be listed as an unordered store"
+    )]
+    Unordered {
+        /// The bucket.
+        bucket: base::BucketName,
+        /// A key.
+        previous: String,
+        /// The one after it.
+        key: String,
+    },
     /// Stopped on purpose.
     #[error("stopped before it was done")]
     Cancelled,
@@ -87,6 +100,7 @@ impl Classified for Error {
             Error::Mismatch { .. } => Fault::Corrupt,
             Error::Changed(_) => Fault::Conflict,
             Error::NotFound(_) => Fault::NotFound,
+            Error::Unordered { .. } => Fault::Unsupported,
             Error::Cancelled => Fault::Cancelled,
             Error::Bug(_) => Fault::Bug,
         }

@@ -32,10 +32,12 @@ mod pin;
 pub mod plan;
 pub mod shard;
 pub mod source;
+mod spool;
 mod task;
 pub mod transfer;
 pub mod url;
 mod verify;
+mod walk;
 pub mod wildcard;
 
 pub use accounts::Accounts;

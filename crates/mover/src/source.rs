@@ -1,18 +1,21 @@
 //! What a job reads or looks at: every object that a name stands for.
 
+mod enumeration;
+
 use std::sync::Arc;
 
 use base::VersionId;
 use remote::ObjectClient;
 
+use self::enumeration::Enumeration;
 use crate::accounts::Accounts;
 use crate::context::Context;
 use crate::entry::{Entry, EntryStream};
-use crate::error::Error;
 use crate::event::SkipReason;
 use crate::filter::Filter;
 use crate::key_list::KeyList;
 use crate::list::Protocol;
+use crate::overlap::Overlap;
 use crate::shard::Shard;
 use crate::url::Target;
 
@@ -35,6 +38,10 @@ pub struct Source {
     pub keys: Option<KeyList>,
     /// Only this machine's share.
     pub shard: Option<Shard>,
+    /// The store is known to list in no order: list in one piece, sort on disk where order matters.
+    pub unordered: bool,
+    /// The part that the job itself writes to, which is passed over.
+    pub overlap: Option<Overlap>,
     /// The order in which entries are wanted.
     pub order: Order,
 }
@@ -45,7 +52,7 @@ pub enum Order {
     /// As they come.
     #[default]
     Any,
-    /// By the bytes of the key (of a file: of its path's text), ascending.
+    /// By the bytes of the relative part, ascending.
     Key,
 }
 
@@ -80,6 +87,8 @@ impl Source {
             list_v1: false,
             keys: None,
             shard: None,
+            unordered: false,
+            overlap: None,
             order: Order::Any,
         }
     }
@@ -126,6 +135,13 @@ impl Source {
         if entry.is_directory_marker() {
             return Some(SkipReason::DirectoryMarker);
         }
+        if self
+            .overlap
+            .as_ref()
+            .is_some_and(|overlap| overlap.covers(entry.name()))
+        {
+            return Some(SkipReason::Filtered);
+        }
         let name = match &self.target {
             Target::Local(_) => entry.relative(),
             Target::Remote(_) => entry.name(),
@@ -140,14 +156,14 @@ impl Source {
 /// Every object that `source` names on `side`, directory markers among them.
 ///
 /// A name in a store without wildcard is that object, asked for by HEAD (absent is
-/// [`Error::Remote`] with [`base::Fault::NotFound`]); the bucket alone or a prefix that ends in `/`
+/// [`Error::Remote`](crate::Error::Remote) with [`base::Fault::NotFound`]); the bucket alone or a prefix that ends in `/`
 /// is everything below it. The relative part of a key begins after the literal prefix cut back to
 /// its last `/`; that of a file after the folder that its name is in.
 ///
 /// What is there and cannot be yielded (a broken link, an unreadable folder, a name that is not
 /// UTF-8) is told as an event, counted in `accounts.job_failures` and in
 /// [`EntryStream::problems`], and the enumeration goes on. Cancellation: dropping the stream stops
-/// it; a stopping context ends it with [`Error::Cancelled`].
+/// it; a stopping context ends it with [`Error::Cancelled`](crate::Error::Cancelled).
 pub fn enumerate(
     context: &Context,
     accounts: &Arc<Accounts>,
@@ -155,8 +171,12 @@ pub fn enumerate(
     source: &Source,
 ) -> EntryStream {
     let (sink, stream) = EntryStream::channel();
-    let _ = (context, accounts, side);
-    let error = Error::Usage(format!("{}: enumeration is on its way", source.target));
-    base::tasks::spawn("enumerate", sink.fail(error));
+    let enumeration = Enumeration {
+        context: context.clone(),
+        accounts: Arc::clone(accounts),
+        side,
+        source: source.clone(),
+    };
+    base::tasks::spawn("enumerate", enumeration.run(sink));
     stream
 }

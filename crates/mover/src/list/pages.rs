@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use base::flow::{RetryPolicy, retry};
-use base::{BucketName, Clock};
-use remote::types::{ListObjectVersions, ListObjects, ListPage};
+use base::{BucketName, Clock, Fault};
+use remote::types::{ContinuationToken, ListObjectVersions, ListObjects, ListPage};
 use remote::{ObjectClient, Operation};
 
+use super::token_watch::TokenWatch;
 use crate::error::Result;
 
 /// Which of S3's three listings.
@@ -23,9 +24,10 @@ pub enum Protocol {
 
 /// The pages of one listing, asked for one after the other.
 ///
-/// Empty pages that say there is more are passed over. A store that gives the token back that it
-/// was asked with would be listed for ever: that is an error. Retries: a page is asked for again
-/// under the policy, with the same token, so no key comes twice and none is lost.
+/// Empty pages that say there is more are passed over. A store whose tokens go round in a circle
+/// would be listed for ever: that is an error. Retries: a page is asked for again under the policy,
+/// with the same token, so no key comes twice and none is lost. Cancellation: dropping
+/// [`next`](Self::next) halfway asks for the same page again.
 #[derive(Debug)]
 pub struct Pages {
     client: Arc<dyn ObjectClient>,
@@ -33,6 +35,7 @@ pub struct Pages {
     protocol: Protocol,
     retry: RetryPolicy,
     clock: Clock,
+    tokens: TokenWatch,
     ended: bool,
 }
 
@@ -47,13 +50,9 @@ pub fn level(
 ) -> Pages {
     let mut request = ListObjects::new(bucket, prefix);
     request.delimiter = Some(delimiter.to_owned());
-    Pages::new(
-        client,
-        request,
-        protocol,
-        RetryPolicy::once(),
-        Clock::system(),
-    )
+    // The client sends again what may pass by itself.
+    let retry = RetryPolicy::once();
+    Pages::new(client, request, protocol, retry, Clock::system())
 }
 
 impl Pages {
@@ -72,6 +71,7 @@ impl Pages {
             protocol,
             retry,
             clock,
+            tokens: TokenWatch::default(),
             ended: false,
         }
     }
@@ -91,38 +91,65 @@ impl Pages {
         None
     }
 
+    /// Goes on from `token`, or ends where there is none.
+    pub(super) fn go_on(&mut self, token: Option<ContinuationToken>) {
+        self.ended = token.is_none();
+        self.request.continuation_token = token;
+    }
+
     /// The next page, empty or not; moves on to the one after it.
     async fn page(&mut self) -> remote::Result<ListPage> {
-        let page = retry(&self.retry, &self.clock, |_| self.ask()).await?;
-        if page.next.is_some() && page.next == self.request.continuation_token {
-            return Err(self.stuck());
+        let page = ask(
+            &*self.client,
+            &self.request,
+            self.protocol,
+            &self.retry,
+            &self.clock,
+        )
+        .await?;
+        if let Some(next) = &page.next
+            && self.tokens.repeats(next)
+        {
+            return Err(cycle(self.protocol, &self.request.bucket));
         }
-        self.ended = page.next.is_none();
-        self.request.continuation_token.clone_from(&page.next);
+        self.go_on(page.next.clone());
         Ok(page)
     }
+}
 
-    fn ask(&self) -> remote::payload::Reply<'_, ListPage> {
-        match self.protocol {
-            Protocol::V2 | Protocol::V1 => self.client.list_objects(self.request.clone()),
-            Protocol::Versions => self.client.list_object_versions(ListObjectVersions {
-                bucket: self.request.bucket.clone(),
-                prefix: self.request.prefix.clone(),
-                delimiter: self.request.delimiter.clone(),
-                continuation_token: self.request.continuation_token.clone(),
-                keys_max: self.request.keys_max,
-            }),
-        }
+/// Asks for one page, again and again under the policy. A store that answers with the token it was
+/// asked with is an error.
+pub(super) async fn ask(
+    client: &dyn ObjectClient,
+    request: &ListObjects,
+    protocol: Protocol,
+    policy: &RetryPolicy,
+    clock: &Clock,
+) -> remote::Result<ListPage> {
+    let page = retry(policy, clock, |_| match protocol {
+        Protocol::V2 | Protocol::V1 => client.list_objects(request.clone()),
+        Protocol::Versions => client.list_object_versions(ListObjectVersions {
+            bucket: request.bucket.clone(),
+            prefix: request.prefix.clone(),
+            delimiter: request.delimiter.clone(),
+            continuation_token: request.continuation_token.clone(),
+            keys_max: request.keys_max,
+        }),
+    })
+    .await?;
+    if page.next.is_some() && page.next == request.continuation_token {
+        return Err(cycle(protocol, &request.bucket));
     }
+    Ok(page)
+}
 
-    fn stuck(&self) -> remote::Error {
-        let operation = match self.protocol {
-            Protocol::V2 => Operation::ListObjectsV2,
-            Protocol::V1 => Operation::ListObjects,
-            Protocol::Versions => Operation::ListObjectVersions,
-        };
-        let message = "the store gives the same continuation token again, the listing cannot end";
-        remote::Error::new(operation, base::Fault::Invalid, message)
-            .about(Some(self.request.bucket.as_str()), None)
-    }
+/// The listing of `bucket` would never end.
+pub(super) fn cycle(protocol: Protocol, bucket: &BucketName) -> remote::Error {
+    let operation = match protocol {
+        Protocol::V2 => Operation::ListObjectsV2,
+        Protocol::V1 => Operation::ListObjects,
+        Protocol::Versions => Operation::ListObjectVersions,
+    };
+    let message = "the store repeats its continuation tokens, so that the listing cannot end";
+    remote::Error::new(operation, Fault::Invalid, message).about(Some(bucket.as_str()), None)
 }

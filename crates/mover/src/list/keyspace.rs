@@ -1,0 +1,235 @@
+//! Where to cut a range of keys, estimated from the keys in hand. Pure; a bad estimate costs a
+//! request, never a key.
+
+/// Digits that carry an extrapolation: as many as `95^n` fits in 128 bits.
+const DIGITS_MAX: usize = 19;
+
+/// Digits beyond the first difference that an extrapolation looks at.
+const DIGITS_BELOW_MAX: usize = 6;
+
+/// A point well beyond `last`, below `high` (exclusive; none is the end of all keys), that halves
+/// what is not known about where the keys between them lie.
+///
+/// `first` and `last` begin and end the page in hand: up to where they agree, the keys beyond may
+/// still branch off at any character. So the cut is made at a character halfway between the first
+/// that could differ and the first that did; a half that proves empty halves the question. Where
+/// nothing is left to halve it is the middle between two characters. `None` where no key fits
+/// between.
+pub(crate) fn middle(first: &str, last: &str, high: Option<&str>) -> Option<String> {
+    let last_chars: Vec<char> = last.chars().collect();
+    let shallow = high.map_or(0, |high| common(last, high));
+    let deep = common(first, last).max(shallow);
+    let halfway = shallow + (deep - shallow).div_ceil(2);
+    // Shallower ones are tried next: their gap is wider. Then deeper ones, where it is not empty.
+    let upwards = (shallow..=halfway).rev();
+    let downwards = halfway + 1..last_chars.len();
+    upwards
+        .chain(downwards)
+        .find_map(|level| cut_at(&last_chars, level, last, high))
+}
+
+/// `last` up to `level`, then a character about halfway to where that level probably ends.
+fn cut_at(last_chars: &[char], level: usize, last: &str, high: Option<&str>) -> Option<String> {
+    let low = *last_chars.get(level)?;
+    let bound = high
+        .and_then(|high| high.chars().nth(level))
+        .filter(|_| high.is_some_and(|high| common(last, high) == level));
+    let end = u32::from(bound.unwrap_or_else(|| class_end(low)));
+    let low = u32::from(low);
+    let middle = between(low, end)?;
+    let mut point: String = last_chars[..level].iter().collect();
+    point.push(middle);
+    (point.as_str() > last && high.is_none_or(|high| point.as_str() < high)).then_some(point)
+}
+
+/// A character strictly between two code points, near their middle.
+fn between(low: u32, high: u32) -> Option<char> {
+    if high <= low + 1 {
+        return None;
+    }
+    let middle = low + (high - low) / 2;
+    // The surrogates' gap has no characters: step below it.
+    char::from_u32(middle)
+        .or_else(|| char::from_u32(0xd7ff))
+        .filter(|found| u32::from(*found) > low)
+}
+
+/// The first character that names with `c` at this place probably do not reach.
+fn class_end(c: char) -> char {
+    match c {
+        '0'..='9' => ':',
+        'A'..='Z' => '[',
+        'a'..='z' => '{',
+        '\0'..='\u{7e}' => '\u{7f}',
+        _ => char::from_u32(u32::from(c).saturating_mul(2)).unwrap_or(char::MAX),
+    }
+}
+
+/// Number of characters in which both begin alike.
+fn common(one: &str, other: &str) -> usize {
+    one.chars()
+        .zip(other.chars())
+        .take_while(|(a, b)| a == b)
+        .count()
+}
+
+/// The point that lies `pages` times as far beyond `last` as `last` lies beyond `first`, if the
+/// keys go on as they did in that page. `None` where the keys give no scale or the point is not
+/// below `high`.
+pub(crate) fn beyond(first: &str, last: &str, high: Option<&str>, pages: u32) -> Option<String> {
+    let (first, last_chars): (Vec<char>, Vec<char>) =
+        (first.chars().collect(), last.chars().collect());
+    let differs = first
+        .iter()
+        .zip(&last_chars)
+        .take_while(|(a, b)| a == b)
+        .count();
+    let alphabet = Alphabet::of(first.get(differs).copied(), *last_chars.get(differs)?);
+    let digit = |chars: &[char], at: usize| chars.get(at).and_then(|c| alphabet.digit(*c));
+
+    let below = (differs..last_chars.len().min(differs + DIGITS_BELOW_MAX))
+        .take_while(|at| digit(&last_chars, *at).is_some())
+        .count();
+    let above = (0..differs)
+        .rev()
+        .take_while(|at| digit(&last_chars, *at).is_some())
+        .take(DIGITS_MAX - DIGITS_BELOW_MAX)
+        .count();
+    if below == 0 {
+        return None;
+    }
+    let (start, end) = (differs - above, differs + below);
+    let value = |chars: &[char]| {
+        (start..end).fold(0u128, |sum, at| {
+            sum * alphabet.base() + digit(chars, at).unwrap_or(0)
+        })
+    };
+    let (low, page_end) = (value(&first), value(&last_chars));
+    let distance = page_end.checked_sub(low).filter(|distance| *distance > 0)?;
+    let mut target = page_end.checked_add(distance.checked_mul(u128::from(pages))?)?;
+
+    let mut digits = Vec::with_capacity(end - start);
+    for _ in start..end {
+        digits.push(alphabet.character(target % alphabet.base()));
+        target /= alphabet.base();
+    }
+    if target > 0 {
+        return None;
+    }
+    let mut point: String = last_chars[..start].iter().collect();
+    point.extend(digits.iter().rev());
+    (point.as_str() > last && high.is_none_or(|high| point.as_str() < high)).then_some(point)
+}
+
+/// The characters that keys seem to count in, in byte order.
+#[derive(Debug, Clone, Copy)]
+enum Alphabet {
+    Decimal,
+    Hex,
+    LowerAlphanumeric,
+    Alphanumeric,
+    Printable,
+}
+
+impl Alphabet {
+    /// The smallest that holds both.
+    fn of(one: Option<char>, other: char) -> Alphabet {
+        let holds = |alphabet: &Alphabet| {
+            alphabet.digit(other).is_some() && one.is_none_or(|one| alphabet.digit(one).is_some())
+        };
+        [
+            Alphabet::Decimal,
+            Alphabet::Hex,
+            Alphabet::LowerAlphanumeric,
+            Alphabet::Alphanumeric,
+        ]
+        .into_iter()
+        .find(holds)
+        .unwrap_or(Alphabet::Printable)
+    }
+
+    fn characters(self) -> &'static [u8] {
+        match self {
+            Alphabet::Decimal => b"0123456789",
+            Alphabet::Hex => b"0123456789abcdef",
+            Alphabet::LowerAlphanumeric => b"0123456789abcdefghijklmnopqrstuvwxyz",
+            Alphabet::Alphanumeric => {
+                b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+            }
+            Alphabet::Printable => {
+                b" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
+            }
+        }
+    }
+
+    fn base(self) -> u128 {
+        self.characters().len() as u128
+    }
+
+    fn digit(self, c: char) -> Option<u128> {
+        let byte = u8::try_from(c).ok()?;
+        let at = self.characters().binary_search(&byte).ok()?;
+        Some(at as u128)
+    }
+
+    fn character(self, digit: u128) -> char {
+        let at = usize::try_from(digit).expect("a digit is below 95");
+        char::from(self.characters()[at])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::option;
+    use proptest::prelude::{any, prop_assert, proptest};
+
+    use super::*;
+
+    #[test]
+    fn an_unknown_end_is_found_in_few_steps() {
+        // Ten million keys with a long common head: how many empty halves until one is not?
+        let (first, last, end) = ("photos/000000000", "photos/000000999", "photos/009999999");
+        let mut high: Option<String> = None;
+        for step in 1.. {
+            let point = middle(first, last, high.as_deref()).expect("there is room");
+            if point.as_str() < end {
+                assert!(step <= 6, "{step} steps to {point}");
+                break;
+            }
+            high = Some(point);
+        }
+    }
+
+    #[test]
+    fn counting_goes_on_as_it_went() {
+        let point = beyond("k/0000", "k/0999", None, 4).unwrap();
+        assert_eq!(point, "k/4995");
+        let point = beyond("k/000ff0", "k/0013d7", None, 1).unwrap();
+        assert!(
+            point.as_str() > "k/0013d7" && point.as_str() < "k/002000",
+            "{point}"
+        );
+        assert_eq!(beyond("k/9000", "k/9999", None, 4), None);
+        assert_eq!(beyond("k/0000", "k/0999", Some("k/2"), 4), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_cut_lies_strictly_between(
+            mut keys in proptest::collection::vec("[ -~äß漢😀\\x00]{1,12}", 2..3),
+            high in option::of(any::<String>()),
+            pages in 1u32..50,
+        ) {
+            keys.sort();
+            let (first, last) = (&keys[0], &keys[1]);
+            let high = high.filter(|high| high > last);
+            for point in [middle(first, last, high.as_deref()), beyond(first, last, high.as_deref(), pages)]
+                .into_iter()
+                .flatten()
+            {
+                prop_assert!(&point > last);
+                prop_assert!(high.as_ref().is_none_or(|high| &point < high));
+            }
+        }
+    }
+}
