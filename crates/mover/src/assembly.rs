@@ -152,6 +152,7 @@ pub(crate) fn restart(error: &Error, starts: u32) -> Restart {
         | Error::Refused(_)
         | Error::NotFound(_)
         | Error::Usage(_)
+        | Error::Unordered { .. }
         | Error::Bug(_)
         | Error::Cancelled => Restart::No,
     }

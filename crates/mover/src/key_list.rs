@@ -31,9 +31,6 @@ pub enum KeyList {
 /// Longest line read, in bytes: a key, a size, an ETag and room for columns nobody reads.
 const LINE_BYTES_MAX: usize = 64 << 10;
 
-/// Lines handed on at once.
-const BATCH: usize = 1_000;
-
 /// What a line names, or why it names nothing.
 pub(crate) type Row = std::result::Result<ListedObject, Error>;
 
@@ -107,16 +104,22 @@ impl KeyLines {
             Some(end) => end + 1,
             None => 0,
         };
-        rows.reserve(BATCH.min(whole));
+        if whole == 0 {
+            return self.check_line_length();
+        }
         for line in self.buffer[..whole].split(|byte| *byte == b'\n') {
             self.line_number += 1;
             rows.extend(row(line, self.line_number));
         }
-        if whole > 0 && self.buffer[whole - 1] == b'\n' {
+        if self.buffer[whole - 1] == b'\n' {
             // What stands behind the last line end is no line.
             self.line_number -= 1;
         }
         self.buffer.drain(..whole);
+        self.check_line_length()
+    }
+
+    fn check_line_length(&self) -> Result<()> {
         if self.buffer.len() > LINE_BYTES_MAX {
             let line = self.line_number + 1;
             return Err(Error::Usage(format!(

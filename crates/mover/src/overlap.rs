@@ -8,16 +8,18 @@ use crate::url::Target;
 
 /// The part of a source that a job itself writes to: what is there is not read, or the job would
 /// read its own output.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Overlap {
-    /// What every name in that part begins with.
-    prefix: String,
+    /// What every name in that part begins with; absent where there is no such part.
+    prefix: Option<String>,
 }
 
 impl Overlap {
     /// Whether an entry of this name (a key, or a path's text) lies in that part.
     pub fn covers(&self, name: &str) -> bool {
-        name.starts_with(&self.prefix)
+        self.prefix
+            .as_ref()
+            .is_some_and(|prefix| name.starts_with(prefix))
     }
 }
 
@@ -25,7 +27,7 @@ impl Overlap {
 /// same place. `same_store` says whether both sides are one endpoint; it counts for stores only.
 ///
 /// Blocks for a moment on the file system where both are local.
-pub fn overlap(source: &Source, destination: &Target, same_store: bool) -> Result<Option<Overlap>> {
+pub fn overlap(source: &Source, destination: &Target, same_store: bool) -> Result<Overlap> {
     match (&source.target, destination) {
         (Target::Remote(from), Target::Remote(to)) if same_store && from.bucket == to.bucket => {
             let literal = if source.is_pattern() {
@@ -45,16 +47,16 @@ pub fn overlap(source: &Source, destination: &Target, same_store: bool) -> Resul
         }
         (Target::Local(from), Target::Local(to)) => local(from, to),
         (Target::Remote(_), Target::Remote(_) | Target::Local(_))
-        | (Target::Local(_), Target::Remote(_)) => Ok(None),
+        | (Target::Local(_), Target::Remote(_)) => Ok(Overlap::default()),
     }
 }
 
-fn remote(source: &Source, literal: &str, is_object: bool, into: &str) -> Result<Option<Overlap>> {
+fn remote(source: &Source, literal: &str, is_object: bool, into: &str) -> Result<Overlap> {
     if is_object {
         return if literal == into && source.version_id.is_none() {
             Err(same(&source.target))
         } else {
-            Ok(None)
+            Ok(Overlap::default())
         };
     }
     let mut into = into.to_owned();
@@ -67,18 +69,20 @@ fn remote(source: &Source, literal: &str, is_object: bool, into: &str) -> Result
         return Err(same(&source.target));
     }
     let inside = into.starts_with(literal);
-    Ok(inside.then_some(Overlap { prefix: into }))
+    Ok(Overlap {
+        prefix: inside.then_some(into),
+    })
 }
 
-fn local(from: &Path, to: &Path) -> Result<Option<Overlap>> {
+fn local(from: &Path, to: &Path) -> Result<Overlap> {
     let (Some(text), Ok(real_to)) = (from.to_str(), real(to)) else {
-        return Ok(None);
+        return Ok(Overlap::default());
     };
     let Ok(real_from) = from.canonicalize() else {
-        return Ok(None);
+        return Ok(Overlap::default());
     };
     let Ok(below) = real_to.strip_prefix(&real_from) else {
-        return Ok(None);
+        return Ok(Overlap::default());
     };
     let below = below.to_string_lossy();
     if below.is_empty() {
@@ -92,7 +96,9 @@ fn local(from: &Path, to: &Path) -> Result<Option<Overlap>> {
         prefix.push('/');
     }
     let prefix = format!("{prefix}{below}/");
-    Ok(Some(Overlap { prefix }))
+    Ok(Overlap {
+        prefix: Some(prefix),
+    })
 }
 
 /// The path with its links resolved, as far as it is there.
@@ -115,21 +121,30 @@ fn same(target: &Target) -> Error {
 mod tests {
     use super::*;
 
-    fn between(source: &str, destination: &str) -> Result<Option<Overlap>> {
+    fn between(source: &str, destination: &str) -> Result<Overlap> {
         let source = Source::new(Target::parse(source).unwrap());
         overlap(&source, &Target::parse(destination).unwrap(), true)
     }
 
     #[test]
     fn a_destination_inside_the_source_is_not_read() {
-        let inside = between("s3://b/*", "s3://b/backup/").unwrap().unwrap();
+        let inside = between("s3://b/*", "s3://b/backup/").unwrap();
         assert!(inside.covers("backup/x") && !inside.covers("backups/x"));
-        let inside = between("s3://b/a/*", "s3://b/a/copy").unwrap().unwrap();
+        let inside = between("s3://b/a/*", "s3://b/a/copy").unwrap();
         assert!(inside.covers("a/copy/x") && !inside.covers("a/copy"));
-        assert_eq!(between("s3://b/a/*", "s3://b/c/").unwrap(), None);
-        assert_eq!(between("s3://b/a/*", "s3://b/").unwrap(), None);
-        assert_eq!(between("s3://b/*", "s3://other/backup/").unwrap(), None);
-        assert_eq!(between("s3://b/a/*", "dir/").unwrap(), None);
+        assert_eq!(
+            between("s3://b/a/*", "s3://b/c/").unwrap(),
+            Overlap::default()
+        );
+        assert_eq!(
+            between("s3://b/a/*", "s3://b/").unwrap(),
+            Overlap::default()
+        );
+        assert_eq!(
+            between("s3://b/*", "s3://other/backup/").unwrap(),
+            Overlap::default()
+        );
+        assert_eq!(between("s3://b/a/*", "dir/").unwrap(), Overlap::default());
     }
 
     #[test]
@@ -150,7 +165,7 @@ mod tests {
         std::os::unix::fs::symlink("in", folder.path().join("link")).unwrap();
         let source = Source::new(Target::Local(folder.path().to_path_buf()));
         let to = |name: &str| overlap(&source, &Target::Local(folder.path().join(name)), true);
-        let inside = to("link/new").unwrap().unwrap();
+        let inside = to("link/new").unwrap();
         assert!(inside.covers(&format!("{}/in/new/x", folder.path().display())));
         assert!(to("").is_err());
     }

@@ -15,7 +15,6 @@ use crate::event::SkipReason;
 use crate::filter::Filter;
 use crate::key_list::KeyList;
 use crate::list::Protocol;
-use crate::overlap::Overlap;
 use crate::shard::Shard;
 use crate::url::Target;
 
@@ -40,8 +39,6 @@ pub struct Source {
     pub shard: Option<Shard>,
     /// The store is known to list in no order: list in one piece, sort on disk where order matters.
     pub unordered: bool,
-    /// The part that the job itself writes to, which is passed over.
-    pub overlap: Option<Overlap>,
     /// The order in which entries are wanted.
     pub order: Order,
 }
@@ -88,7 +85,6 @@ impl Source {
             keys: None,
             shard: None,
             unordered: false,
-            overlap: None,
             order: Order::Any,
         }
     }
@@ -135,13 +131,6 @@ impl Source {
         if entry.is_directory_marker() {
             return Some(SkipReason::DirectoryMarker);
         }
-        if self
-            .overlap
-            .as_ref()
-            .is_some_and(|overlap| overlap.covers(entry.name()))
-        {
-            return Some(SkipReason::Filtered);
-        }
         let name = match &self.target {
             Target::Local(_) => entry.relative(),
             Target::Remote(_) => entry.name(),
@@ -180,3 +169,6 @@ pub fn enumerate(
     base::tasks::spawn("enumerate", enumeration.run(sink));
     stream
 }
+
+#[cfg(test)]
+mod tests;

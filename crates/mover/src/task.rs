@@ -234,6 +234,7 @@ fn verdict(error: &Error, source: &Location) -> Verdict {
             | Error::Mismatch { .. }
             | Error::Changed(_)
             | Error::NotFound(_)
+            | Error::Unordered { .. }
             | Error::Bug(_),
             _,
         ) => Verdict::Failed,

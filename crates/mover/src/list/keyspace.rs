@@ -1,6 +1,9 @@
 //! Where to cut a range of keys, estimated from the keys in hand. Pure; a bad estimate costs a
 //! request, never a key.
 
+/// Fewer pages than these are not cut. A guess, not measured.
+const PAGES_WORTH_CUTTING: u32 = 3;
+
 /// Digits that carry an extrapolation: as many as `95^n` fits in 128 bits.
 const DIGITS_MAX: usize = 19;
 
@@ -14,8 +17,18 @@ const DIGITS_BELOW_MAX: usize = 6;
 /// still branch off at any character. So the cut is made at a character halfway between the first
 /// that could differ and the first that did; a half that proves empty halves the question. Where
 /// nothing is left to halve it is the middle between two characters. `None` where no key fits
-/// between.
+/// between, or it is not worth a request to ask.
 pub(crate) fn middle(first: &str, last: &str, high: Option<&str>) -> Option<String> {
+    match high.and_then(|high| pages_left(first, last, high)) {
+        // What is left costs as much as a cut would.
+        Some(0..PAGES_WORTH_CUTTING) => return None,
+        Some(pages) => {
+            if let Some(point) = beyond(first, last, high, pages / 2) {
+                return Some(point);
+            }
+        }
+        None => {}
+    }
     let last_chars: Vec<char> = last.chars().collect();
     let shallow = high.map_or(0, |high| common(last, high));
     let deep = common(first, last).max(shallow);
@@ -77,48 +90,91 @@ fn common(one: &str, other: &str) -> usize {
 /// keys go on as they did in that page. `None` where the keys give no scale or the point is not
 /// below `high`.
 pub(crate) fn beyond(first: &str, last: &str, high: Option<&str>, pages: u32) -> Option<String> {
-    let (first, last_chars): (Vec<char>, Vec<char>) =
-        (first.chars().collect(), last.chars().collect());
-    let differs = first
-        .iter()
-        .zip(&last_chars)
-        .take_while(|(a, b)| a == b)
-        .count();
-    let alphabet = Alphabet::of(first.get(differs).copied(), *last_chars.get(differs)?);
-    let digit = |chars: &[char], at: usize| chars.get(at).and_then(|c| alphabet.digit(*c));
-
-    let below = (differs..last_chars.len().min(differs + DIGITS_BELOW_MAX))
-        .take_while(|at| digit(&last_chars, *at).is_some())
-        .count();
-    let above = (0..differs)
-        .rev()
-        .take_while(|at| digit(&last_chars, *at).is_some())
-        .take(DIGITS_MAX - DIGITS_BELOW_MAX)
-        .count();
-    if below == 0 {
-        return None;
-    }
-    let (start, end) = (differs - above, differs + below);
-    let value = |chars: &[char]| {
-        (start..end).fold(0u128, |sum, at| {
-            sum * alphabet.base() + digit(chars, at).unwrap_or(0)
-        })
-    };
-    let (low, page_end) = (value(&first), value(&last_chars));
-    let distance = page_end.checked_sub(low).filter(|distance| *distance > 0)?;
-    let mut target = page_end.checked_add(distance.checked_mul(u128::from(pages))?)?;
-
-    let mut digits = Vec::with_capacity(end - start);
-    for _ in start..end {
-        digits.push(alphabet.character(target % alphabet.base()));
-        target /= alphabet.base();
-    }
-    if target > 0 {
-        return None;
-    }
-    let mut point: String = last_chars[..start].iter().collect();
-    point.extend(digits.iter().rev());
+    let scale = Scale::of(first, last)?;
+    let far = scale.page.checked_mul(u128::from(pages))?;
+    let point = scale.text(scale.last.checked_add(far)?)?;
     (point.as_str() > last && high.is_none_or(|high| point.as_str() < high)).then_some(point)
+}
+
+/// About how many pages like that from `first` to `last` there are up to `high`; `None` where the
+/// keys give no scale that reaches so far.
+pub(crate) fn pages_left(first: &str, last: &str, high: &str) -> Option<u32> {
+    let scale = Scale::of(first, last)?;
+    let left = scale.value(high)?.checked_sub(scale.last)? / scale.page;
+    Some(u32::try_from(left).unwrap_or(u32::MAX))
+}
+
+/// A run of characters in which keys seem to count, read as a number.
+struct Scale {
+    alphabet: Alphabet,
+    /// What stands before the run.
+    head: Vec<char>,
+    digits: usize,
+    /// The last key's number.
+    last: u128,
+    /// How far a page reached.
+    page: u128,
+}
+
+impl Scale {
+    fn of(first: &str, last: &str) -> Option<Scale> {
+        let (first, last): (Vec<char>, Vec<char>) =
+            (first.chars().collect(), last.chars().collect());
+        let pairs = first.iter().zip(&last);
+        let differs = pairs.take_while(|(a, b)| a == b).count();
+        let window = |chars: &[char]| -> Vec<char> {
+            let rest = chars.iter().skip(differs).take(DIGITS_BELOW_MAX);
+            rest.take_while(|c| c.is_ascii_alphanumeric())
+                .copied()
+                .collect()
+        };
+        let alphabet = Alphabet::of(
+            *last.get(differs)?,
+            &[window(&first), window(&last)].concat(),
+        );
+        let is_digit = |at: &usize| alphabet.digit(last[*at]).is_some();
+        let below = (differs..last.len().min(differs + DIGITS_BELOW_MAX)).take_while(is_digit);
+        let above = (0..differs).rev().take_while(is_digit);
+        let above = above.take(DIGITS_MAX - DIGITS_BELOW_MAX).count();
+        let below = below.count();
+        let start = differs - above;
+        let mut scale = Scale {
+            alphabet,
+            head: last[..start].to_vec(),
+            digits: above + below,
+            last: 0,
+            page: 0,
+        };
+        scale.last = scale.number(&last);
+        scale.page = scale.last.checked_sub(scale.number(&first))?;
+        (below > 0 && scale.page > 0).then_some(scale)
+    }
+
+    /// The number that stands in the run; characters that are no digits count as the smallest.
+    fn number(&self, chars: &[char]) -> u128 {
+        (self.head.len()..self.head.len() + self.digits).fold(0, |sum, at| {
+            let digit = chars.get(at).and_then(|c| self.alphabet.digit(*c));
+            sum * self.alphabet.base() + digit.unwrap_or(0)
+        })
+    }
+
+    /// The number of a text that has the same head and goes on with a digit.
+    fn value(&self, text: &str) -> Option<u128> {
+        let chars: Vec<char> = text.chars().collect();
+        let digit = self.alphabet.digit(*chars.get(self.head.len())?);
+        (chars.starts_with(&self.head) && digit.is_some()).then(|| self.number(&chars))
+    }
+
+    /// The text of a number; `None` where the run is too short for it.
+    fn text(&self, mut number: u128) -> Option<String> {
+        let mut digits = Vec::with_capacity(self.digits);
+        for _ in 0..self.digits {
+            digits.push(self.alphabet.character(number % self.alphabet.base()));
+            number /= self.alphabet.base();
+        }
+        let text = self.head.iter().chain(digits.iter().rev());
+        (number == 0).then(|| text.collect())
+    }
 }
 
 /// The characters that keys seem to count in, in byte order.
@@ -132,10 +188,11 @@ enum Alphabet {
 }
 
 impl Alphabet {
-    /// The smallest that holds both.
-    fn of(one: Option<char>, other: char) -> Alphabet {
+    /// The smallest that holds `first` and all of `others`.
+    fn of(first: char, others: &[char]) -> Alphabet {
         let holds = |alphabet: &Alphabet| {
-            alphabet.digit(other).is_some() && one.is_none_or(|one| alphabet.digit(one).is_some())
+            let mut all = others.iter().chain([&first]);
+            all.all(|c| alphabet.digit(*c).is_some())
         };
         [
             Alphabet::Decimal,
@@ -193,7 +250,7 @@ mod tests {
         for step in 1.. {
             let point = middle(first, last, high.as_deref()).expect("there is room");
             if point.as_str() < end {
-                assert!(step <= 6, "{step} steps to {point}");
+                assert!(step <= 8, "{step} steps to {point}");
                 break;
             }
             high = Some(point);

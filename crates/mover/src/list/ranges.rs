@@ -424,3 +424,6 @@ pub(super) fn disorder(before: Option<&str>, objects: &[ListedObject]) -> Option
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -195,7 +195,7 @@ impl Enumeration {
             Err(error) => sink.fail(error).await,
             Ok(Start::Tree(plan)) if sort(&plan) => {
                 let (unsorted, mut stream) = crate::entry::EntryStream::channel();
-                let mut output = Output::unshaped(sink);
+                let output = Output::unshaped(sink);
                 let collect = async {
                     let mut sorting = Sorting::new();
                     while let Some(entry) = stream.next().await {

@@ -155,8 +155,8 @@ mod tests {
     proptest! {
         #[test]
         fn sorts_as_memory_would(
-            pairs in proptest::collection::vec(any::<(Vec<u8>, u8)>(), 0..300),
-            memory in 1usize..4_000,
+            pairs in proptest::collection::vec(any::<(Vec<u8>, u8)>(), 0..150),
+            memory in 100usize..4_000,
         ) {
             let mut records: Vec<Record> = pairs
                 .into_iter()
