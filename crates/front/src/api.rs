@@ -2,10 +2,13 @@
 
 mod buckets;
 mod copies;
+mod deletes;
 mod listings;
 mod multipart;
+mod object_attributes;
 mod objects;
 mod segments;
+mod selection;
 mod settings;
 mod tags;
 mod uploads;
@@ -79,9 +82,9 @@ operations! {
     objects::put_object: PutObjectInput => PutObjectOutput,
     objects::get_object: GetObjectInput => GetObjectOutput,
     objects::head_object: HeadObjectInput => HeadObjectOutput,
-    objects::delete_object: DeleteObjectInput => DeleteObjectOutput,
-    objects::delete_objects: DeleteObjectsInput => DeleteObjectsOutput,
-    objects::get_object_attributes: GetObjectAttributesInput => GetObjectAttributesOutput,
+    deletes::delete_object: DeleteObjectInput => DeleteObjectOutput,
+    deletes::delete_objects: DeleteObjectsInput => DeleteObjectsOutput,
+    object_attributes::get_object_attributes: GetObjectAttributesInput => GetObjectAttributesOutput,
     copies::copy_object: CopyObjectInput => CopyObjectOutput,
     copies::upload_part_copy: UploadPartCopyInput => UploadPartCopyOutput,
     multipart::create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput,
