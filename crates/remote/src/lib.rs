@@ -1,11 +1,12 @@
 //! Object stores seen from the client.
 //!
-//! [`ObjectClient`] is the port; `aws` speaks it to S3 and what is compatible with it, over
-//! HTTP; [`memory`] is the exact fake that says what is right; `conformance` is the suite that
+//! [`ObjectClient`] is the port; [`aws`] speaks it to S3 and what is compatible with it, over
+//! HTTP; [`memory`] is the exact fake that says what is right; [`conformance`] is the suite that
 //! every client and every server must pass.
 
 pub mod aws;
 pub mod client;
+pub mod conformance;
 pub mod error;
 pub mod memory;
 pub mod payload;
