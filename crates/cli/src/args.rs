@@ -22,7 +22,7 @@ pub(crate) use bucket::{BucketArgs, BucketVersionArgs, PresignArgs};
 pub(crate) use global::{GlobalArgs, LogLevel, ProgressMode};
 pub(crate) use look::{DiskUsageArgs, HeadArgs, ListArgs};
 pub(crate) use remove::RemoveArgs;
-pub(crate) use script::{CompletionsArgs, RunArgs, VersionArgs};
+pub(crate) use script::{CompletionsArgs, DemoArgs, RunArgs, VersionArgs};
 pub(crate) use select::SelectArgs;
 pub(crate) use stream::{CatArgs, PipeArgs};
 pub(crate) use transfer::{AttributeArgs, ContentArgs, CopyArgs, PickArgs, SyncArgs, TransferArgs};
@@ -84,4 +84,6 @@ pub(crate) enum Command {
     Head(HeadArgs),
     #[command(name = "completions")]
     Completions(CompletionsArgs),
+    #[command(name = "demo")]
+    Demo(DemoArgs),
 }

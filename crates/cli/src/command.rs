@@ -9,6 +9,7 @@ mod bucket_version;
 mod cat;
 mod completions;
 mod copy;
+mod demo;
 mod disk_usage;
 mod head;
 mod list;
@@ -77,21 +78,23 @@ pub(crate) struct Call<'s> {
 
 /// Runs a command: prints what it prints, counts it, says how it ended.
 pub(crate) async fn dispatch(invocation: &Invocation, session: &Arc<Session>) -> Outcome {
-    let Command::Run(args) = &invocation.cli.command else {
-        return dispatch_one(invocation, session).await;
-    };
     let call = Call {
         session,
         name: &invocation.name,
         typed: &invocation.typed,
     };
-    match run::run(args, call, session).await {
+    let result = match &invocation.cli.command {
+        Command::Run(args) => run::run(args, call, session).await,
+        Command::Demo(_) => demo::run(call).await,
+        _ => return dispatch_one(invocation, session).await,
+    };
+    match result {
         Ok(outcome) => outcome,
         Err(failure) => ended(&failure, call),
     }
 }
 
-/// Runs any command but `run`.
+/// Runs any command that may stand in a run file: all but `run` and `demo`.
 async fn dispatch_one(invocation: &Invocation, session: &Session) -> Outcome {
     let call = Call {
         session,
@@ -119,10 +122,11 @@ async fn dispatch_one(invocation: &Invocation, session: &Session) -> Outcome {
             session.output.text(format_args!("{version}"));
             Ok(Outcome::DONE)
         }
-        // A line of a run file is never `run`, and `dispatch` takes it before.
-        Command::Run(_) => Err(Failure::Usage(
-            "\"run\" is not permitted in run-mode".to_owned(),
-        )),
+        // A line of a run file is never `run` or `demo`, and `dispatch` takes them before.
+        Command::Run(_) | Command::Demo(_) => Err(Failure::Usage(format!(
+            "\"{}\" is not permitted in run-mode",
+            invocation.name
+        ))),
     };
     let counted = is_counted(&invocation.cli.command);
     match result {

@@ -86,7 +86,8 @@ pub(crate) fn say_what_is_left(session: &Session, command: &Command) {
         | Command::BucketVersion(_)
         | Command::Presign(_)
         | Command::Head(_)
-        | Command::Completions(_) => return,
+        | Command::Completions(_)
+        | Command::Demo(_) => return,
     };
     let totals = session.totals();
     session.output.talk(format_args!(

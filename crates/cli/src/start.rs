@@ -203,7 +203,8 @@ fn movement(command: &Command) -> (bool, bool) {
         | Command::BucketVersion(_)
         | Command::Presign(_)
         | Command::Head(_)
-        | Command::Completions(_) => (false, false),
+        | Command::Completions(_)
+        | Command::Demo(_) => (false, false),
     }
 }
 

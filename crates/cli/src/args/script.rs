@@ -1,4 +1,4 @@
-//! `run`, `version` and `completions`.
+//! `run`, `version`, `completions` and `demo`.
 
 use clap::Args;
 
@@ -29,3 +29,7 @@ pub(crate) struct CompletionsArgs {
     #[arg(value_name = "SHELL")]
     pub(crate) arguments: Vec<String>,
 }
+
+/// Show the main job on this machine: two stores, an interruption, everything compared
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DemoArgs {}
