@@ -14,6 +14,7 @@ mod client;
 mod configured;
 mod connection;
 mod counters;
+mod credentials_http;
 mod dial;
 mod download;
 mod encode;

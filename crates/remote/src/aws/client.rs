@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use base::flow::{RetryPolicy, retry};
-use base::{BucketName, Fault, Key};
+use base::{BucketName, Fault, Key, tasks};
 use http::{HeaderMap, Method, header};
 use jiff::SignedDuration;
 
@@ -26,6 +26,7 @@ use super::prepared::Prepared;
 use super::request::Request;
 use super::response::Response;
 use super::signature::{self, Scope, SigningTime};
+use super::tls;
 use crate::error::{Error, Operation, Result};
 use crate::types::SignedUrl;
 
@@ -62,12 +63,22 @@ impl AwsClient {
     /// Makes a client. Reads configuration and certificates; opens no connection and asks for no
     /// credentials yet.
     pub async fn new(options: AwsOptions) -> Result<AwsClient> {
-        let configured = configured::read(&options).await;
+        // A bundle that is none is told here, and not to a library that breaks on it.
+        if options.tls.ca_bundle.is_some() {
+            let tls_options = options.tls.clone();
+            tasks::blocking(move || tls::configure(&tls_options))
+                .await
+                .map_err(|error| {
+                    invalid("no trust in TLS servers".to_owned()).with_source(error)
+                })?;
+        }
+        let configured = configured::read(&options)
+            .await
+            .map_err(|error| invalid("read the configuration".to_owned()).with_source(error))?;
         AwsClient::with_configured(options, configured).await
     }
 
     async fn with_configured(options: AwsOptions, configured: Configured) -> Result<AwsClient> {
-        let invalid = |message: String| Error::new(Operation::ListBuckets, Fault::Invalid, message);
         if !is_region(&configured.region) {
             return Err(invalid(format!("\"{}\" is no region", configured.region)));
         }
@@ -206,6 +217,11 @@ impl AwsClient {
         }
         Ok(SignedUrl::new(url))
     }
+}
+
+/// What no request is to blame for.
+fn invalid(message: String) -> Error {
+    Error::new(Operation::ListBuckets, Fault::Invalid, message)
 }
 
 #[cfg(test)]

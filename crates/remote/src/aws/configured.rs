@@ -5,12 +5,13 @@ use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::service_config::ServiceConfigKey;
 
+use super::credentials_http;
 use super::options::{AssumeRole, AwsOptions, CredentialsSource, StaticCredentials};
 
 /// The region when nobody names one.
@@ -26,8 +27,9 @@ pub(super) struct Configured {
 }
 
 /// Reads the environment and profiles where the options ask for it. Opens no connection:
-/// credentials are asked for when they are first needed.
-pub(super) async fn read(options: &AwsOptions) -> Configured {
+/// credentials are asked for when they are first needed. Fails where the certificates for asking
+/// cannot be read.
+pub(super) async fn read(options: &AwsOptions) -> std::io::Result<Configured> {
     let (profile, files) = match &options.credentials {
         CredentialsSource::Static(credentials) => {
             return read_static(options, credentials).await;
@@ -45,7 +47,7 @@ pub(super) async fn read(options: &AwsOptions) -> Configured {
             .build()
     });
     let region = region_chain(options, profile.as_deref(), files.clone()).await;
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(region));
+    let mut loader = loader(options, region).await?;
     if let Some(profile) = &profile {
         loader = loader.profile_name(profile);
     }
@@ -60,17 +62,32 @@ pub(super) async fn read(options: &AwsOptions) -> Configured {
         }
         CredentialsSource::Chain { .. } => config.credentials_provider(),
     };
-    Configured {
+    Ok(Configured {
         endpoint_url: options
             .endpoint_url
             .clone()
             .or_else(|| endpoint_url(&config)),
         region: region_of(&config),
         provider: with_role(provider, options.assume_role.as_ref(), &config).await,
+    })
+}
+
+/// Begins to read, with the HTTP client for whoever hands out credentials.
+async fn loader(options: &AwsOptions, region: String) -> std::io::Result<ConfigLoader> {
+    let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(region));
+    match &options.tls.ca_bundle {
+        None => Ok(loader),
+        Some(bundle) => {
+            let client = credentials_http::trusting(bundle, &options.proxies).await?;
+            Ok(loader.http_client(client))
+        }
     }
 }
 
-async fn read_static(options: &AwsOptions, credentials: &StaticCredentials) -> Configured {
+async fn read_static(
+    options: &AwsOptions,
+    credentials: &StaticCredentials,
+) -> std::io::Result<Configured> {
     let region = options
         .region
         .clone()
@@ -80,18 +97,15 @@ async fn read_static(options: &AwsOptions, credentials: &StaticCredentials) -> C
         None => Some(provider),
         // The role's own service is found as AWS's tools find it, by the environment.
         Some(_) => {
-            let config = aws_config::defaults(BehaviorVersion::latest())
-                .region(Region::new(region.clone()))
-                .load()
-                .await;
+            let config = loader(options, region.clone()).await?.load().await;
             with_role(Some(provider), options.assume_role.as_ref(), &config).await
         }
     };
-    Configured {
+    Ok(Configured {
         endpoint_url: options.endpoint_url.clone(),
         region,
         provider,
-    }
+    })
 }
 
 fn sdk_credentials(credentials: &StaticCredentials) -> Credentials {
@@ -146,7 +160,11 @@ fn named_profile(
     profile: Option<String>,
     files: Option<EnvConfigFiles>,
 ) -> SharedCredentialsProvider {
-    let provider_config = ProviderConfig::without_region().with_region(config.region().cloned());
+    let mut provider_config =
+        ProviderConfig::without_region().with_region(config.region().cloned());
+    if let Some(client) = config.http_client() {
+        provider_config = provider_config.with_http_client(client);
+    }
     let mut builder = ProfileFileCredentialsProvider::builder().configure(&provider_config);
     if let Some(profile) = profile {
         builder = builder.profile_name(profile);
@@ -194,3 +212,6 @@ async fn with_role(
     let taken_on = builder.build_from_provider(base).await;
     Some(SharedCredentialsProvider::new(taken_on))
 }
+
+#[cfg(test)]
+mod tests;

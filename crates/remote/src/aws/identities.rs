@@ -25,6 +25,8 @@ use super::options::StaticCredentials;
 const RENEW_BEFORE_END: SignedDuration = SignedDuration::from_secs(150);
 /// How long a failure to load stands. A guess.
 const FAILURE_STANDS: Duration = Duration::from_secs(5);
+/// How long credentials are not asked for again after the store's refusal made us ask. A guess.
+const RENEWAL_STANDS: Duration = Duration::from_secs(5);
 /// The error code by which users of s5cmd know that there are no credentials.
 const NOT_FOUND_CODE: &str = "NoCredentialProviders";
 
@@ -47,6 +49,8 @@ pub(super) struct Identities {
     current: RwLock<Option<Arc<Identity>>>,
     loading: tokio::sync::Mutex<()>,
     failed: Mutex<Option<(Instant, NoCredentials)>>,
+    /// When they were last had anew because the store refused them.
+    renewed_at: Mutex<Option<Instant>>,
 }
 
 impl Identities {
@@ -57,6 +61,7 @@ impl Identities {
             current: RwLock::default(),
             loading: tokio::sync::Mutex::default(),
             failed: Mutex::default(),
+            renewed_at: Mutex::default(),
         }
     }
 
@@ -89,12 +94,22 @@ impl Identities {
         }
     }
 
-    /// New ones instead of `refused`, which the store called expired.
+    /// New ones instead of `refused`, which the store called expired. The same ones where they
+    /// were renewed just now: asking more often does not make them better.
     pub(super) async fn renew(
         &self,
         refused: &Arc<Identity>,
     ) -> Result<Arc<Identity>, NoCredentials> {
-        self.load_unless_changed(Some(refused)).await
+        let just_now = self
+            .renewed_at
+            .lock()
+            .is_some_and(|at| at.elapsed() < RENEWAL_STANDS);
+        if just_now && let Some(current) = self.current.read().clone() {
+            return Ok(current);
+        }
+        let renewed = self.load_unless_changed(Some(refused)).await?;
+        *self.renewed_at.lock() = Some(Instant::now());
+        Ok(renewed)
     }
 
     async fn load_unless_changed(
@@ -206,3 +221,6 @@ fn causes(error: &CredentialsError) -> String {
     }
     innermost.to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,10 @@ use super::connection::Connection;
 use super::dial::{DialError, Dialer};
 use super::proxy::Proxy;
 
+/// How long a connection at rest may take to be ready. Usually microseconds; a guess above what a
+/// busy machine needs.
+const READY_WITHIN: Duration = Duration::from_millis(250);
+
 /// Whom a connection speaks to, and by way of whom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct RouteKey {
@@ -101,7 +105,10 @@ impl Route {
     /// An idle connection if one is still open, else a new one.
     pub(super) async fn connection(&self) -> Result<Connection, DialError> {
         while let Some(mut connection) = self.take() {
-            if connection.ready().await {
+            // Waits for the task that drives it to notice the end of the last answer. One whose
+            // store answered before it read the whole request may wait for ever.
+            let ready = tokio::time::timeout(READY_WITHIN, connection.ready());
+            if ready.await == Ok(true) {
                 return Ok(connection);
             }
         }

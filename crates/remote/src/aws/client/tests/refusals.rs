@@ -115,3 +115,29 @@ async fn a_yes_before_the_upload_is_over_is_not_believed() {
     let error = client.send(upload).await.unwrap_err();
     assert_eq!(error.fault(), Fault::Unavailable);
 }
+
+#[tokio::test]
+async fn a_connection_whose_upload_was_left_unread_is_not_waited_for() {
+    // The smaller one fits into the kernel's buffers, the larger one does not.
+    for size in [100_000, 16 << 20] {
+        let server = Hostile::start(|number, mut peer: Peer| async move {
+            if number == 0 {
+                peer.read_head().await;
+                peer.send(&refuse("403 Forbidden", "AccessDenied")).await;
+                peer.hold().await;
+            } else {
+                peer.read_request().await;
+                peer.send(&ok("x")).await;
+                peer.until_closed().await;
+            }
+        })
+        .await;
+        let mut options = options(&server.url());
+        options.timeouts.first_byte = Duration::from_millis(500);
+        let client = AwsClient::new(options).await.unwrap();
+        let upload = put(Payload::from_bytes(ramp(size)));
+        let error = client.send(upload).await.unwrap_err();
+        assert_eq!(error.code(), Some("AccessDenied"));
+        client.send(list()).await.unwrap();
+    }
+}

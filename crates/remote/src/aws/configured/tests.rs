@@ -1,0 +1,195 @@
+//! The environment is one for a whole process, so each case runs `child` in a process of its own.
+
+use std::path::Path;
+use std::process::Command;
+
+use aws_credential_types::provider::ProvideCredentials as _;
+
+use super::*;
+use crate::aws::hostile::{Hostile, answer};
+
+/// Prints what was read. Run by [`outcome`] only.
+#[test]
+#[ignore = "needs the environment that the tests beside it make"]
+fn child() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let variable = |name: &str| std::env::var(name).ok();
+        let mut options = AwsOptions {
+            credentials: CredentialsSource::Chain {
+                profile: variable("TEST_PROFILE"),
+                credentials_file: variable("TEST_CREDENTIALS_FILE").map(Into::into),
+            },
+            ..AwsOptions::default()
+        };
+        options.assume_role = variable("TEST_ROLE").map(|role_arn| AssumeRole {
+            role_arn,
+            external_id: Some("the-external-id".to_owned()),
+            session_name: Some("the-session".to_owned()),
+        });
+        let configured = read(&options).await.unwrap();
+        println!("region={}", configured.region);
+        println!("endpoint={:?}", configured.endpoint_url);
+        match configured.provider.unwrap().provide_credentials().await {
+            Ok(credentials) => println!("key={}", credentials.access_key_id()),
+            Err(error) => println!("error={error:?}"),
+        }
+    });
+}
+
+/// What `child` prints in this environment and nothing else of ours.
+async fn outcome(home: &Path, environment: &[(&str, &str)]) -> String {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args([
+            "--exact",
+            "aws::configured::tests::child",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env_clear()
+        .env("HOME", home)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .envs(environment.iter().copied());
+    let output = base::tasks::blocking(move || command.output())
+        .await
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{printed}");
+    printed
+}
+
+fn home() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join(".aws")).unwrap();
+    std::fs::write(
+        home.path().join(".aws/credentials"),
+        "[default]\naws_access_key_id = DEFAULT\naws_secret_access_key = s\n\
+         [other]\naws_access_key_id = OTHER\naws_secret_access_key = s\n",
+    )
+    .unwrap();
+    std::fs::write(
+        home.path().join(".aws/config"),
+        "[default]\nregion = eu-west-1\n\
+         [profile other]\nregion = ap-south-1\nendpoint_url = http://of-other\n\
+         [profile layered]\nservices = mine\nendpoint_url = http://for-all\n\
+         [services mine]\ns3 =\n  endpoint_url = http://for-s3\n",
+    )
+    .unwrap();
+    home
+}
+
+const KEYS: [(&str, &str); 2] = [
+    ("AWS_ACCESS_KEY_ID", "FROM-ENV"),
+    ("AWS_SECRET_ACCESS_KEY", "s"),
+];
+
+#[tokio::test]
+async fn profiles_and_the_environment_are_read_in_their_order() {
+    let home = home();
+    let file = home.path().join("elsewhere");
+    std::fs::write(
+        &file,
+        "[default]\naws_access_key_id = ELSEWHERE\naws_secret_access_key = s\n",
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let with_keys = |more: &[(&'static str, &'static str)]| [&KEYS[..], more].concat();
+    let cases: Vec<(Vec<(&str, &str)>, [&str; 3])> = vec![
+        (vec![], ["region=eu-west-1", "endpoint=None", "key=DEFAULT"]),
+        (
+            with_keys(&[("AWS_REGION", "us-west-2")]),
+            ["region=us-west-2", "endpoint=None", "key=FROM-ENV"],
+        ),
+        // Naming a profile beats keys in the environment.
+        (
+            with_keys(&[("TEST_PROFILE", "other")]),
+            [
+                "region=ap-south-1",
+                "endpoint=Some(\"http://of-other\")",
+                "key=OTHER",
+            ],
+        ),
+        (
+            vec![("AWS_PROFILE", "other")],
+            [
+                "region=ap-south-1",
+                "endpoint=Some(\"http://of-other\")",
+                "key=OTHER",
+            ],
+        ),
+        (
+            vec![("AWS_PROFILE", "layered")],
+            [
+                "region=us-east-1",
+                "endpoint=Some(\"http://for-s3\")",
+                "error=",
+            ],
+        ),
+        (
+            with_keys(&[
+                ("AWS_ENDPOINT_URL", "http://for-all"),
+                ("AWS_ENDPOINT_URL_S3", "http://for-s3"),
+            ]),
+            [
+                "region=eu-west-1",
+                "endpoint=Some(\"http://for-s3\")",
+                "key=FROM-ENV",
+            ],
+        ),
+    ];
+    for (environment, expected) in cases {
+        let printed = outcome(home.path(), &environment).await;
+        for line in expected {
+            assert!(printed.contains(line), "{environment:?}: {printed}");
+        }
+    }
+    // So does naming a file.
+    let environment = [&KEYS[..], &[("TEST_CREDENTIALS_FILE", file)]].concat();
+    let printed = outcome(home.path(), &environment).await;
+    assert!(printed.contains("key=ELSEWHERE"), "{printed}");
+}
+
+#[tokio::test]
+async fn nothing_anywhere_is_credentials_not_loaded() {
+    let home = tempfile::tempdir().unwrap();
+    let printed = outcome(home.path(), &[]).await;
+    assert!(printed.contains("region=us-east-1"), "{printed}");
+    assert!(printed.contains("error=CredentialsNotLoaded"), "{printed}");
+}
+
+#[tokio::test]
+async fn a_role_is_taken_on_with_its_external_id() {
+    let sts = Hostile::answering(|_, _| {
+        let body = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+            <AssumeRoleResult><Credentials><AccessKeyId>TAKEN-ON</AccessKeyId>\
+            <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
+            <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>\
+            <AssumedRoleUser><Arn>arn:aws:sts::1:assumed-role/r/s</Arn>\
+            <AssumedRoleId>A:s</AssumedRoleId></AssumedRoleUser>\
+            </AssumeRoleResult></AssumeRoleResponse>";
+        answer("200 OK", "content-type: text/xml\r\n", body)
+    })
+    .await;
+    let home = home();
+    let url = sts.url();
+    let environment = [
+        ("TEST_ROLE", "arn:aws:iam::123456789012:role/reader"),
+        ("AWS_ENDPOINT_URL_STS", url.as_str()),
+    ];
+    let printed = outcome(home.path(), &environment).await;
+    assert!(printed.contains("key=TAKEN-ON"), "{printed}");
+    let body = String::from_utf8(sts.seen()[0].body.clone()).unwrap();
+    for piece in [
+        "Action=AssumeRole",
+        "ExternalId=the-external-id",
+        "the-session",
+    ] {
+        assert!(body.contains(piece), "{body}");
+    }
+    let authorization = sts.seen()[0].header("authorization").unwrap().to_owned();
+    assert!(
+        authorization.contains("Credential=DEFAULT/"),
+        "{authorization}"
+    );
+}
