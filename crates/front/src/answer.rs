@@ -5,6 +5,8 @@ use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, TRANSFER_ENCODIN
 use http::{HeaderValue, Response, StatusCode};
 use s3s::Body;
 
+use crate::deviation::Refusal;
+
 /// Ids under which a request can be found again.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId {
@@ -49,9 +51,8 @@ pub(crate) fn finish(mut response: Response<Body>, id: &RequestId) -> Response<B
         return response;
     };
     let mut text = escape_controls(body);
-    if is_error {
-        text = with_ids(text, id);
-    }
+    // An error may also hide behind a 200.
+    text = with_ids(text, id);
     let length = HeaderValue::from(text.len());
     if response.headers().contains_key(CONTENT_LENGTH) {
         response.headers_mut().insert(CONTENT_LENGTH, length);
@@ -60,20 +61,25 @@ pub(crate) fn finish(mut response: Response<Body>, id: &RequestId) -> Response<B
     response
 }
 
-/// An error as S3 writes it.
-pub(crate) fn error(
-    status: StatusCode,
-    code: &str,
-    message: &str,
-    id: &RequestId,
-) -> Response<Body> {
+/// An error as S3 writes it, before [`finish`] adds its ids.
+pub(crate) fn refusal(refusal: &Refusal) -> Response<Body> {
+    let elements = refusal.elements.iter();
+    let elements: String = elements
+        .map(|(name, text)| format!("<{name}>{text}</{name}>"))
+        .collect();
     let text = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message>{elements}</Error>",
+        refusal.code, refusal.code
     );
-    let mut response = Response::new(Body::from(with_ids(text.into(), id)));
-    *response.status_mut() = status;
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = refusal.status;
     let xml = HeaderValue::from_static("application/xml");
     response.headers_mut().insert(CONTENT_TYPE, xml);
+    for (name, value) in &refusal.headers {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(*name, value);
+        }
+    }
     response
 }
 

@@ -32,8 +32,9 @@ use s3s::dto::{
     ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
     ListObjectsV2Output, ListPartsInput, ListPartsOutput, PutBucketTaggingInput,
     PutBucketTaggingOutput, PutBucketVersioningInput, PutBucketVersioningOutput, PutObjectInput,
-    PutObjectOutput, PutObjectTaggingInput, PutObjectTaggingOutput, UploadPartCopyInput,
-    UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
+    PutObjectOutput, PutObjectTaggingInput, PutObjectTaggingOutput, RestoreObjectInput,
+    RestoreObjectOutput, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput,
+    UploadPartOutput,
 };
 use s3s::{S3, S3Request, S3Response, S3Result};
 use store::Model;
@@ -81,6 +82,7 @@ operations! {
     tags::delete_object_tagging: DeleteObjectTaggingInput => DeleteObjectTaggingOutput,
     objects::put_object: PutObjectInput => PutObjectOutput,
     objects::get_object: GetObjectInput => GetObjectOutput,
+    objects::restore_object: RestoreObjectInput => RestoreObjectOutput,
     objects::head_object: HeadObjectInput => HeadObjectOutput,
     deletes::delete_object: DeleteObjectInput => DeleteObjectOutput,
     deletes::delete_objects: DeleteObjectsInput => DeleteObjectsOutput,

@@ -65,14 +65,7 @@ pub struct Disturbance {
 #[derive(Debug, Clone)]
 pub enum Action {
     /// It is not carried out, and answered so.
-    Answer {
-        /// The status.
-        status: StatusCode,
-        /// S3's error code.
-        code: &'static str,
-        /// `Retry-After`, in seconds.
-        retry_after: Option<u32>,
-    },
+    Answer(Refusal),
     /// It is not carried out; the answer is 200 with an `<Error>` body.
     ErrorInOk {
         /// S3's error code.
@@ -89,11 +82,65 @@ pub enum Action {
     DropRequest,
     /// It is carried out, the answer comes so much later.
     Delay(Duration),
+    /// It is carried out; after so many bytes of the answer's body nothing more comes, and the
+    /// connection stays.
+    StallBody {
+        /// How many bytes come through.
+        after_bytes: u64,
+    },
     /// It is carried out; one byte of the answer's body is another.
     CorruptBody {
         /// Which byte; a shorter body goes through whole.
         at_byte: u64,
     },
+}
+
+/// An error answer.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The status.
+    pub status: StatusCode,
+    /// S3's error code.
+    pub code: &'static str,
+    /// Headers besides.
+    pub headers: Vec<(&'static str, String)>,
+    /// Elements besides, by name: `Endpoint` and `Region` of redirects, for instance.
+    pub elements: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    /// A status with a code.
+    pub fn new(status: StatusCode, code: &'static str) -> Refusal {
+        Refusal {
+            status,
+            code,
+            headers: Vec::new(),
+            elements: Vec::new(),
+        }
+    }
+
+    /// S3's request to send less, with `Retry-After` if it is to say so.
+    pub fn slow_down(retry_after_seconds: Option<u32>) -> Refusal {
+        let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "SlowDown");
+        match retry_after_seconds {
+            Some(seconds) => refusal.header("retry-after", seconds.to_string()),
+            None => refusal,
+        }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Refusal {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Adds an element to the body.
+    #[must_use]
+    pub fn element(mut self, name: &'static str, text: impl Into<String>) -> Refusal {
+        self.elements.push((name, text.into()));
+        self
+    }
 }
 
 impl Disturbance {

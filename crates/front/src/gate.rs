@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use base::Clock;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, RETRY_AFTER};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -15,7 +15,7 @@ use s3s::{Body, StdError};
 
 use crate::answer::{self, RequestId};
 use crate::counters::Counters;
-use crate::deviation::{Action, Deviation};
+use crate::deviation::{Action, Deviation, Refusal};
 use crate::operation::Operation;
 
 /// The connection is to end without an answer.
@@ -55,28 +55,20 @@ impl Gate {
         }
         match &action {
             Some(Action::DropRequest) => return Err(Cut),
-            Some(Action::Answer {
-                status,
-                code,
-                retry_after,
-            }) => {
+            Some(Action::Answer(refusal)) => {
                 drain(request.into_body()).await;
-                let mut response = answer::error(*status, code, "On purpose.", &id);
-                if let Some(seconds) = retry_after {
-                    let value = HeaderValue::from(*seconds);
-                    response.headers_mut().insert(RETRY_AFTER, value);
-                }
-                return Ok(answer::finish(response, &id));
+                return Ok(answer::finish(answer::refusal(refusal), &id));
             }
             Some(Action::ErrorInOk { code }) => {
                 drain(request.into_body()).await;
-                let response = answer::error(StatusCode::OK, code, "On purpose.", &id);
-                return Ok(answer::finish(response, &id));
+                let refusal = Refusal::new(StatusCode::OK, code);
+                return Ok(answer::finish(answer::refusal(&refusal), &id));
             }
             Some(
                 Action::CutBody { .. }
                 | Action::LoseAnswer
                 | Action::Delay(_)
+                | Action::StallBody { .. }
                 | Action::CorruptBody { .. },
             )
             | None => {}
@@ -86,7 +78,8 @@ impl Gate {
             Err(error) => {
                 let error = StdError::from(error);
                 tracing::warn!(error = &*error, "request could not be answered");
-                answer::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "", &id)
+                let refusal = Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError");
+                answer::finish(answer::refusal(&refusal), &id)
             }
         };
         match action {
@@ -95,9 +88,16 @@ impl Gate {
                 tokio::time::sleep(duration).await;
                 Ok(response)
             }
-            Some(Action::CutBody { after_bytes }) => Ok(damaged(response, after_bytes, true)),
-            Some(Action::CorruptBody { at_byte }) => Ok(damaged(response, at_byte, false)),
-            Some(Action::DropRequest | Action::Answer { .. } | Action::ErrorInOk { .. }) | None => {
+            Some(Action::CutBody { after_bytes }) => {
+                Ok(damaged(response, after_bytes, Damage::Cut))
+            }
+            Some(Action::StallBody { after_bytes }) => {
+                Ok(damaged(response, after_bytes, Damage::Stall))
+            }
+            Some(Action::CorruptBody { at_byte }) => {
+                Ok(damaged(response, at_byte, Damage::WrongByte))
+            }
+            Some(Action::DropRequest | Action::Answer(_) | Action::ErrorInOk { .. }) | None => {
                 Ok(response)
             }
         }
@@ -131,8 +131,19 @@ async fn drain(body: Incoming) {
     while let Some(Ok(_)) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {}
 }
 
-/// The response with its body cut, or changed, at a byte.
-fn damaged(response: Response<Body>, at_byte: u64, cut: bool) -> Response<Body> {
+/// What happens to a body at a byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Damage {
+    /// It ends, and the connection with it.
+    Cut,
+    /// Nothing more comes.
+    Stall,
+    /// The byte is another.
+    WrongByte,
+}
+
+/// The response with its body damaged at a byte.
+fn damaged(response: Response<Body>, at_byte: u64, damage: Damage) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     // The length is promised in full: only then does the reader know that something is missing.
     if let Some(length) = body.size_hint().exact() {
@@ -143,7 +154,7 @@ fn damaged(response: Response<Body>, at_byte: u64, cut: bool) -> Response<Body> 
     let damaged = Damaged {
         body,
         until: at_byte,
-        cut,
+        damage,
     };
     Response::from_parts(parts, Body::http_body_unsync(damaged))
 }
@@ -153,8 +164,8 @@ struct Damaged {
     body: Body,
     /// So many bytes are still right.
     until: u64,
-    /// Whether it ends there, or goes on behind a wrong byte.
-    cut: bool,
+    /// What happens then.
+    damage: Damage,
 }
 
 impl http_body::Body for Damaged {
@@ -165,8 +176,13 @@ impl http_body::Body for Damaged {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
-        if self.cut && self.until == 0 {
-            return Poll::Ready(Some(Err(Box::new(io::Error::other(Cut)))));
+        match self.damage {
+            Damage::Cut if self.until == 0 => {
+                return Poll::Ready(Some(Err(Box::new(io::Error::other(Cut)))));
+            }
+            // Nobody wakes this task again but the end of its connection.
+            Damage::Stall if self.until == 0 => return Poll::Pending,
+            Damage::Cut | Damage::Stall | Damage::WrongByte => {}
         }
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         let data = match frame {
@@ -181,7 +197,7 @@ impl http_body::Body for Damaged {
             self.until -= data.len() as u64;
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
-        if self.cut {
+        if self.damage != Damage::WrongByte {
             self.until = 0;
             return Poll::Ready(Some(Ok(Frame::data(data.slice(..place)))));
         }
@@ -192,7 +208,7 @@ impl http_body::Body for Damaged {
     }
 
     fn is_end_stream(&self) -> bool {
-        !self.cut && self.body.is_end_stream()
+        self.damage == Damage::WrongByte && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

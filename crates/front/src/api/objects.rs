@@ -1,21 +1,21 @@
-//! Objects: written, read, asked about.
+//! Objects: written, read, asked about, restored.
 
 use std::sync::Arc;
 
 use base::Checksum;
 use s3s::dto::{
     ChecksumMode, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
-    PutObjectInput, PutObjectOutput, StreamingBlob,
+    PutObjectInput, PutObjectOutput, RestoreObjectInput, RestoreObjectOutput, StreamingBlob,
 };
-use s3s::{S3Request, S3Result};
+use s3s::{S3Request, S3Result, s3_error};
 use store::model::{FoundObject, Object, PutObject, ReadConditions};
 
 use super::Api;
 use super::segments::Segments;
 use super::selection::Selection;
 use crate::attributes::{
-    attributes_of, encryption, http_date_from, metadata, refuse_customer_key, storage_class,
-    tags_from_header,
+    attributes_of, encryption, http_date, http_date_from, metadata, refuse_customer_key,
+    storage_class, tags_from_header,
 };
 use crate::checksums::{algorithm, declared_checksums, set_checksum, type_of};
 use crate::intake::{Announced, take_in};
@@ -90,7 +90,7 @@ pub(super) async fn get_object(
         &conditions,
     )?;
     let object = &found.object;
-    if object.attributes.is_archived() {
+    if api.model.needs_restore(object) {
         return Err(s3_error(store::model::Error::InvalidObjectState));
     }
     let selected = Selection {
@@ -121,6 +121,7 @@ pub(super) async fn get_object(
         last_modified: Some(timestamp(object.last_modified)),
         metadata: metadata(attributes),
         parts_count: selected.part_count,
+        restore: restore(object),
         server_side_encryption: encryption(attributes),
         ssekms_key_id: attributes.encryption.kms_key_id.clone(),
         storage_class: storage_class(attributes),
@@ -177,6 +178,7 @@ pub(super) async fn head_object(
         last_modified: Some(timestamp(object.last_modified)),
         metadata: metadata(attributes),
         parts_count: selected.part_count,
+        restore: restore(object),
         server_side_encryption: encryption(attributes),
         ssekms_key_id: attributes.encryption.kms_key_id.clone(),
         storage_class: storage_class(attributes),
@@ -203,6 +205,39 @@ pub(super) fn find(
             conditions,
         )
         .map_err(s3_error)
+}
+
+pub(super) async fn restore_object(
+    api: &Api,
+    request: S3Request<RestoreObjectInput>,
+) -> S3Result<RestoreObjectOutput> {
+    let input = request.input;
+    let days = input.restore_request.and_then(|request| request.days);
+    let days = days
+        .and_then(|days| u32::try_from(days).ok())
+        .ok_or_else(|| {
+            s3_error!(
+                MalformedXML,
+                "A restore names the number of days it is to last"
+            )
+        })?;
+    api.model
+        .restore_object(
+            &bucket_name(&input.bucket)?,
+            &key(&input.key)?,
+            version_id(input.version_id.as_ref()).as_ref(),
+            days,
+        )
+        .map_err(s3_error)?;
+    Ok(RestoreObjectOutput::default())
+}
+
+/// `x-amz-restore`, once an object was restored.
+fn restore(object: &Object) -> Option<String> {
+    let until = http_date(Some(&timestamp(object.restored_until?)))?;
+    Some(format!(
+        "ongoing-request=\"false\", expiry-date=\"{until}\""
+    ))
 }
 
 /// S3's own default where none was given.

@@ -197,4 +197,23 @@ async fn archived_objects_cannot_be_read() {
         .await
         .expect(200);
     assert_eq!(head.header("x-amz-storage-class"), "GLACIER");
+    let request = "<RestoreRequest><Days>2</Days></RestoreRequest>";
+    client
+        .send(Method::POST, "/bucket/key?restore", &[], request)
+        .await
+        .expect(200);
+    let answer = client.get("/bucket/key").await.expect(200);
+    assert!(
+        answer
+            .header("x-amz-restore")
+            .starts_with("ongoing-request=\"false\"")
+    );
+    client.put("/bucket/plain", "x").await.expect(200);
+    let refused = client
+        .send(Method::POST, "/bucket/plain?restore", &[], request)
+        .await;
+    assert_eq!(
+        refused.expect(403).element("Code"),
+        Some("InvalidObjectState")
+    );
 }

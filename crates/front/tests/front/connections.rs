@@ -5,8 +5,7 @@ use std::sync::Arc;
 use base::tasks;
 use front::{AnonymousAccess, FrontOptions};
 use http::Method;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{PrivateKeyDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -118,8 +117,9 @@ async fn a_body_that_breaks_off_stores_nothing() {
 
 #[tokio::test]
 async fn the_same_over_tls() {
-    let certificate = CertificateDer::from_pem_slice(include_bytes!("certificate.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("private_key.pem")).unwrap();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let certificate = made.cert.der().clone();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use front::deviation::{Action, ChecksumSupport, Disturbance};
+use front::deviation::{Action, ChecksumSupport, Disturbance, Refusal};
 use front::{Deviation, Operation};
-use http::{Method, StatusCode};
+use http::Method;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::client::{deviating_server, open_server};
 
@@ -122,11 +125,11 @@ async fn the_nth_request_fails_as_told() {
     disturbances.add(
         Disturbance::once(
             Operation::GetObject,
-            Action::Answer {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                code: "SlowDown",
-                retry_after: Some(3),
-            },
+            Action::Answer(
+                Refusal::slow_down(Some(3))
+                    .header("x-amz-bucket-region", "eu-north-1")
+                    .element("Region", "eu-north-1"),
+            ),
         )
         .after(1)
         .times(2),
@@ -136,6 +139,12 @@ async fn the_nth_request_fails_as_told() {
         let slow = client.get("/bucket/key").await.expect(503);
         assert_eq!(slow.element("Code"), Some("SlowDown"));
         assert_eq!(slow.header("retry-after"), "3");
+        assert_eq!(slow.header("x-amz-bucket-region"), "eu-north-1");
+        assert_eq!(slow.element("Region"), Some("eu-north-1"));
+        assert_eq!(
+            slow.element("RequestId"),
+            Some(slow.header("x-amz-request-id"))
+        );
     }
     client.get("/bucket/key").await.expect(200);
     assert_eq!(disturbances.pending(), 0);
@@ -172,6 +181,29 @@ async fn the_nth_request_fails_as_told() {
     assert_eq!(&answer.body[..4], b"0123");
     assert_eq!(&answer.body[5..], b"56789");
     assert_ne!(answer.body[4], b'4');
+}
+
+#[tokio::test]
+async fn a_body_stalls_until_its_reader_gives_up() {
+    let client = open_server().await;
+    client.put("/bucket/key", "0123456789").await.expect(200);
+    client.server.disturbances().add(Disturbance::once(
+        Operation::GetObject,
+        Action::StallBody { after_bytes: 4 },
+    ));
+    let mut stream = TcpStream::connect(client.address()).await.unwrap();
+    let get = b"GET /bucket/key HTTP/1.1\r\nhost: h\r\n\r\n";
+    stream.write_all(get).await.unwrap();
+    let mut read = Vec::new();
+    while !read.ends_with(b"\r\n\r\n0123") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).await.unwrap();
+        read.push(byte[0]);
+    }
+    // Nothing more is there to be read, and the connection is open still.
+    assert!(stream.try_read(&mut [0]).is_err());
+    drop(stream);
+    client.get("/bucket/key").await.expect(200);
 }
 
 #[tokio::test]

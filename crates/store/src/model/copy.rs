@@ -179,7 +179,7 @@ impl Model {
     ) -> Result<FoundObject, Error> {
         let found = self.get_object(bucket, key, version_id, &ReadConditions::default())?;
         conditions.check_copy_source(&found.object.etag, found.object.last_modified)?;
-        if found.object.attributes.is_archived() {
+        if found.object.needs_restore(self.now()) {
             return Err(Error::InvalidObjectState);
         }
         Ok(found)

@@ -103,6 +103,7 @@ impl Model {
             tags: request.tags,
             checksum,
             parts: Arc::from([]),
+            restored_until: None,
         };
         let mut state = self.write();
         self.store(
@@ -227,6 +228,51 @@ impl Model {
         version_id: Option<&VersionId>,
         tags: Tags,
     ) -> Result<Option<VersionId>, Error> {
+        self.change(bucket_name, key, version_id, |object| {
+            object.tags = tags;
+            Ok(())
+        })
+    }
+
+    /// Restores an archived object for some days from now. Nothing takes time here: it can be
+    /// read at once.
+    ///
+    /// # Errors
+    /// As [`get_object`](Self::get_object); `InvalidObjectState` for what is not archived.
+    pub fn restore_object(
+        &self,
+        bucket_name: &BucketName,
+        key: &Key,
+        version_id: Option<&VersionId>,
+        days: u32,
+    ) -> Result<(), Error> {
+        let duration = jiff::SignedDuration::from_hours(i64::from(days) * 24);
+        let until = self.now().checked_add(duration).map_err(|_| {
+            Error::InvalidArgument("Restoration days must be a sensible number".to_owned())
+        })?;
+        self.change(bucket_name, key, version_id, |object| {
+            if !object.attributes.is_archived() {
+                return Err(Error::InvalidObjectState);
+            }
+            object.restored_until = Some(until);
+            Ok(())
+        })
+        .map(|_| ())
+    }
+
+    /// Whether an object cannot be read now for being archived.
+    pub fn needs_restore(&self, object: &Object) -> bool {
+        object.needs_restore(self.now())
+    }
+
+    /// Changes an object in place, and answers its version.
+    fn change(
+        &self,
+        bucket_name: &BucketName,
+        key: &Key,
+        version_id: Option<&VersionId>,
+        change: impl FnOnce(&mut Object) -> Result<(), Error>,
+    ) -> Result<Option<VersionId>, Error> {
         let mut state = self.write();
         let (bucket, version) = state.version(bucket_name, key, version_id)?;
         let found = version.version_id.clone();
@@ -234,10 +280,11 @@ impl Model {
             return Err(Error::VersionIsDeleteMarker { version_id: found });
         }
         let shown = bucket.shown_version(&found);
+        let mut changed = Ok(());
         if let Some(history) = state.bucket_mut(bucket_name)?.keys.get_mut(key) {
-            history.set_tags(&found, tags);
+            history.change(&found, |object| changed = change(object));
         }
-        Ok(shown)
+        changed.map(|()| shown)
     }
 }
 

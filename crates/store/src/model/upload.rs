@@ -185,6 +185,7 @@ impl Upload {
             tags: self.tags.clone(),
             checksum,
             parts: Arc::from(object_parts),
+            restored_until: None,
         })
     }
 

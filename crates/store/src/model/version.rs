@@ -29,7 +29,7 @@ pub struct ObjectPart {
     pub checksum: Option<Checksum>,
 }
 
-/// An object as it is stored. Immutable but for its tags.
+/// An object as it is stored. Immutable but for its tags and its restore.
 #[derive(Debug, Clone)]
 pub struct Object {
     /// The bytes.
@@ -46,12 +46,19 @@ pub struct Object {
     pub checksum: Checksum,
     /// The parts, when it was made from an upload.
     pub parts: Arc<[ObjectPart]>,
+    /// Until when an archived object can be read, once it was restored.
+    pub restored_until: Option<Timestamp>,
 }
 
 impl Object {
     /// Number of bytes.
     pub fn size(&self) -> u64 {
         self.body.len()
+    }
+
+    /// Whether it cannot be read at `now` for being archived.
+    pub fn needs_restore(&self, now: Timestamp) -> bool {
+        self.attributes.is_archived() && self.restored_until.is_none_or(|until| until <= now)
     }
 }
 
@@ -157,14 +164,14 @@ impl History {
         Some(self.versions.remove(index))
     }
 
-    /// Replaces the tags of an object.
-    pub(crate) fn set_tags(&mut self, version_id: &VersionId, tags: Tags) {
+    /// Changes what of an object may change.
+    pub(crate) fn change(&mut self, version_id: &VersionId, change: impl FnOnce(&mut Object)) {
         let version = self
             .versions
             .iter_mut()
             .find(|version| version.version_id == *version_id);
         if let Some(Content::Object(object)) = version.map(|version| &mut version.content) {
-            Arc::make_mut(object).tags = tags;
+            change(Arc::make_mut(object));
         }
     }
 }
