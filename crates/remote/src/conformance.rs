@@ -228,6 +228,7 @@ mod tests {
         let capabilities = Capabilities::without([
             ("presigned get", no_urls),
             ("presigned put", no_urls),
+            ("presigned for one key and method", no_urls),
             ("presigned url of a version", no_urls),
         ]);
         let report = run(&client, &capabilities).await;

@@ -14,6 +14,7 @@ use crate::types::{
 pub(super) fn checks() -> Vec<Check> {
     vec![
         Check::new("multipart", |bench| Box::pin(whole(bench))),
+        Check::new("etag of a multipart object", |bench| Box::pin(etag(bench))),
         Check::new("multipart of one small part", |bench| {
             Box::pin(one_small(bench))
         }),
@@ -26,10 +27,15 @@ pub(super) fn checks() -> Vec<Check> {
         Check::new("part replaced", |bench| Box::pin(part_replaced(bench))),
         Check::new("parts left out", |bench| Box::pin(parts_left_out(bench))),
         Check::new("abort", |bench| Box::pin(abort(bench))),
+        Check::new("part after abort", |bench| {
+            Box::pin(part_after_abort(bench))
+        }),
         Check::new("wrong part refused", |bench| Box::pin(wrong_part(bench))),
         Check::new("part order refused", |bench| Box::pin(part_order(bench))),
         Check::new("small part refused", |bench| Box::pin(small_part(bench))),
-        Check::new("missing upload", |bench| Box::pin(missing_upload(bench))),
+        Check::new("upload gone once complete", |bench| {
+            Box::pin(gone_once_complete(bench))
+        }),
         Check::new("complete if absent", |bench| {
             Box::pin(complete_if_absent(bench))
         }),
@@ -39,7 +45,10 @@ pub(super) fn checks() -> Vec<Check> {
         Check::new("wrong whole checksum refused", |bench| {
             Box::pin(wrong_checksum(bench))
         }),
-        Check::new("part count", |bench| Box::pin(part_count(bench))),
+        Check::new("part count", |bench| Box::pin(part_count(bench, false))),
+        Check::new("whole size beside a part", |bench| {
+            Box::pin(part_count(bench, true))
+        }),
     ]
 }
 
@@ -81,33 +90,31 @@ async fn whole(bench: &Bench<'_>) -> Verdict {
     let upload = bench.create_upload("k").await?;
     let (first, second) = two_parts(bench, &upload).await?;
     bench.absent("k").await?;
+    bench
+        .complete("k", &upload, &[(1, &first), (2, &second)])
+        .await?;
+    let size = bench.head("k").await?.size;
+    same("size", size, PART_SIZE_MIN + ByteCount(1_000))?;
+    holds("bytes", bench.get("k").await? == two_parts_bytes())
+}
+
+/// S3's is the MD5 of the parts' MD5s, and their number.
+async fn etag(bench: &Bench<'_>) -> Verdict {
+    let upload = bench.create_upload("k").await?;
+    let (first, second) = two_parts(bench, &upload).await?;
     let completed = bench
         .complete("k", &upload, &[(1, &first), (2, &second)])
         .await?;
-    let etag = completed.etag.ok_or("no ETag")?;
-    same("parts in the ETag", etag.part_count(), Some(2))?;
-    let head = bench.head("k").await?;
-    same("ETag", head.etag, Some(etag))?;
-    same("size", head.size, PART_SIZE_MIN + ByteCount(1_000))?;
-    holds("bytes", bench.get("k").await? == two_parts_bytes())?;
-    // MD5 of both parts' MD5s, as S3 makes it.
     let md5s: Vec<u8> = [&first.etag, &second.etag]
         .iter()
         .filter_map(|etag| etag.as_md5())
         .flatten()
         .collect();
-    same("length of both MD5s", md5s.len(), 32)?;
+    same("length of both parts' MD5s", md5s.len(), 32)?;
     let digest = <md5::Md5 as md5::Digest>::digest(&md5s);
-    let expected = format!("{}-2", hex::encode(digest));
-    same(
-        "ETag",
-        completed_etag(bench).await?,
-        ETag::from_header(&expected),
-    )
-}
-
-async fn completed_etag(bench: &Bench<'_>) -> Verdict<ETag> {
-    Ok(bench.head("k").await?.etag.ok_or("no ETag")?)
+    let expected = ETag::from_header(&format!("{}-2", hex::encode(digest)));
+    same("ETag of Complete", completed.etag, Some(expected.clone()))?;
+    same("ETag of HEAD", bench.head("k").await?.etag, Some(expected))
 }
 
 async fn one_small(bench: &Bench<'_>) -> Verdict {
@@ -234,10 +241,15 @@ async fn abort(bench: &Bench<'_>) -> Verdict {
     bench.abort("k", &upload).await?;
     let parts = parts_of(bench, &upload).await;
     refused("ListParts", parts, Fault::NotFound, &["NoSuchUpload"])?;
+    bench.absent("k").await
+}
+
+async fn part_after_abort(bench: &Bench<'_>) -> Verdict {
+    let upload = bench.create_upload("k").await?;
+    bench.abort("k", &upload).await?;
     let part = bench.part_request("k", &upload, 2, "x");
     let part = bench.client.upload_part(part).await;
-    refused("UploadPart", part, Fault::NotFound, &["NoSuchUpload"])?;
-    bench.absent("k").await
+    refused("UploadPart", part, Fault::NotFound, &["NoSuchUpload"])
 }
 
 async fn wrong_part(bench: &Bench<'_>) -> Verdict {
@@ -263,7 +275,8 @@ async fn wrong_part(bench: &Bench<'_>) -> Verdict {
 
 async fn part_order(bench: &Bench<'_>) -> Verdict {
     let upload = bench.create_upload("k").await?;
-    let (first, second) = two_parts(bench, &upload).await?;
+    let first = bench.upload_part("k", &upload, 1, full_part(3)).await?;
+    let second = bench.upload_part("k", &upload, 2, full_part(7)).await?;
     let request = bench.complete_request("k", &upload, &[(2, &second), (1, &first)]);
     let turned = bench.client.complete_multipart_upload(request).await;
     refused("Complete", turned, Fault::Invalid, &["InvalidPartOrder"])
@@ -278,13 +291,10 @@ async fn small_part(bench: &Bench<'_>) -> Verdict {
     refused("Complete", small, Fault::Invalid, &["EntityTooSmall"])
 }
 
-async fn missing_upload(bench: &Bench<'_>) -> Verdict {
+async fn gone_once_complete(bench: &Bench<'_>) -> Verdict {
     let upload = bench.create_upload("k").await?;
     let part = bench.upload_part("k", &upload, 1, "x").await?;
     bench.complete("k", &upload, &[(1, &part)]).await?;
-    let request = bench.part_request("k", &upload, 1, "x");
-    let again = bench.client.upload_part(request).await;
-    refused("UploadPart", again, Fault::NotFound, &["NoSuchUpload"])?;
     let parts = parts_of(bench, &upload).await;
     refused("ListParts", parts, Fault::NotFound, &["NoSuchUpload"])?;
     same("bytes", bench.get("k").await?, "x".into())
@@ -333,7 +343,7 @@ async fn wrong_checksum(bench: &Bench<'_>) -> Verdict {
     bench.absent("k").await
 }
 
-async fn part_count(bench: &Bench<'_>) -> Verdict {
+async fn part_count(bench: &Bench<'_>, whole_size: bool) -> Verdict {
     let upload = bench.create_upload("k").await?;
     let (first, second) = two_parts(bench, &upload).await?;
     bench
@@ -344,6 +354,9 @@ async fn part_count(bench: &Bench<'_>) -> Verdict {
         ..bench.head_request("k")
     };
     let head = bench.client.head_object(request).await?;
-    same("parts", head.part_count, Some(2))?;
-    same("whole size", head.size, PART_SIZE_MIN + ByteCount(1_000))
+    if whole_size {
+        let size = PART_SIZE_MIN + ByteCount(1_000);
+        return same("whole size", head.size, size);
+    }
+    same("parts", head.part_count, Some(2))
 }

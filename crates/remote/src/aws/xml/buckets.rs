@@ -10,7 +10,7 @@ use crate::types::{BucketListing, VersioningState};
 pub(crate) fn parse_buckets(
     document: &[u8],
 ) -> Result<(Vec<BucketListing>, Option<String>), InvalidXml> {
-    let (mut scanner, root) = Scanner::root(document, "ListAllMyBucketsResult", None)?;
+    let (mut scanner, root) = Scanner::root(document, &["ListAllMyBucketsResult"])?;
     let mut buckets = Vec::new();
     let mut token = None;
     while let Some(child) = scanner.child(&root)? {
@@ -49,7 +49,9 @@ fn bucket(scanner: &mut Scanner<'_>, element: &Element<'_>) -> Result<BucketList
 
 /// Reads the answer of GetBucketVersioning.
 pub(crate) fn parse_versioning(document: &[u8]) -> Result<VersioningState, InvalidXml> {
-    let (mut scanner, root) = Scanner::root(document, "VersioningConfiguration", None)?;
+    // The second name is moto's.
+    let expected = ["VersioningConfiguration", "GetBucketVersioningResponse"];
+    let (mut scanner, root) = Scanner::root(document, &expected)?;
     let mut state = VersioningState::Unversioned;
     while let Some(child) = scanner.child(&root)? {
         match child.local() {

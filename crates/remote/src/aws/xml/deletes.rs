@@ -83,7 +83,7 @@ impl DeleteAnswer {
 
 /// Reads the answer.
 pub(crate) fn parse_deletes(document: &[u8]) -> Result<DeleteAnswer, InvalidXml> {
-    let (mut scanner, root) = Scanner::root(document, "DeleteResult", None)?;
+    let (mut scanner, root) = Scanner::root(document, &["DeleteResult"])?;
     let encoding = KeyEncoding::ahead(scanner.clone(), &root)?;
     let mut answer = DeleteAnswer::default();
     while let Some(child) = scanner.child(&root)? {

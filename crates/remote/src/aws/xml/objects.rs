@@ -21,7 +21,7 @@ pub(crate) enum ListVersion {
 
 /// Reads a page of either listing.
 pub(crate) fn parse_objects(document: &[u8], version: ListVersion) -> Result<ListPage, InvalidXml> {
-    let (mut scanner, root) = Scanner::root(document, "ListBucketResult", None)?;
+    let (mut scanner, root) = Scanner::root(document, &["ListBucketResult"])?;
     let mut page = ListPage {
         objects: Vec::with_capacity(document.len() / BYTES_PER_KEY),
         ..ListPage::default()

@@ -62,11 +62,11 @@ impl<'a> Leaf<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// Goes to the root, which must be named `expected` (or `or`).
+    /// Goes to the root, which must have one of the names `expected`: S3's first, then those that
+    /// other stores use for the same document.
     pub(super) fn root(
         document: &'a [u8],
-        expected: &'static str,
-        or: Option<&str>,
+        expected: &[&'static str],
     ) -> Result<(Scanner<'a>, Element<'a>), InvalidXml> {
         let text = std::str::from_utf8(document).map_err(|error| InvalidXml::NotUtf8 {
             at: error.valid_up_to(),
@@ -74,11 +74,11 @@ impl<'a> Scanner<'a> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut scanner = Scanner { text, at: 0 };
         let root = scanner.prolog()?;
-        if root.local() == expected || or == Some(root.local()) {
+        if expected.contains(&root.local()) {
             return Ok((scanner, root));
         }
         Err(InvalidXml::Root {
-            expected,
+            expected: expected.first().copied().unwrap_or_default(),
             found: root.local().chars().take(64).collect(),
         })
     }

@@ -18,8 +18,9 @@ pub(crate) struct CopyResult {
 
 /// Reads the id that CreateMultipartUpload answers.
 pub(crate) fn parse_created(document: &[u8]) -> Result<UploadId, InvalidXml> {
-    let expected = "InitiateMultipartUploadResult";
-    let (mut scanner, root) = Scanner::root(document, expected, None)?;
+    // The second name is rclone's.
+    let expected = ["InitiateMultipartUploadResult", "InitiateMultipartUpload"];
+    let (mut scanner, root) = Scanner::root(document, &expected)?;
     let mut upload_id = None;
     while let Some(child) = scanner.child(&root)? {
         match child.local() {
@@ -36,20 +37,16 @@ pub(crate) fn parse_created(document: &[u8]) -> Result<UploadId, InvalidXml> {
 
 /// Reads the answer of CompleteMultipartUpload.
 pub(crate) fn parse_completed(document: &[u8]) -> Result<CopyResult, InvalidXml> {
-    result(document, "CompleteMultipartUploadResult", None)
+    result(document, &["CompleteMultipartUploadResult"])
 }
 
 /// Reads the answer of CopyObject or UploadPartCopy.
 pub(crate) fn parse_copy(document: &[u8]) -> Result<CopyResult, InvalidXml> {
-    result(document, "CopyObjectResult", Some("CopyPartResult"))
+    result(document, &["CopyObjectResult", "CopyPartResult"])
 }
 
-fn result(
-    document: &[u8],
-    expected: &'static str,
-    or: Option<&str>,
-) -> Result<CopyResult, InvalidXml> {
-    let (mut scanner, root) = Scanner::root(document, expected, or)?;
+fn result(document: &[u8], expected: &[&'static str]) -> Result<CopyResult, InvalidXml> {
+    let (mut scanner, root) = Scanner::root(document, expected)?;
     let mut result = CopyResult::default();
     while let Some(child) = scanner.child(&root)? {
         match child.local() {
@@ -79,7 +76,9 @@ pub(crate) fn parse_parts(
     document: &[u8],
     after: Option<PartNumber>,
 ) -> Result<PartPage, InvalidXml> {
-    let (mut scanner, root) = Scanner::root(document, "ListPartsResult", None)?;
+    // The second name is moto's.
+    let expected = ["ListPartsResult", "ListPartsResponse"];
+    let (mut scanner, root) = Scanner::root(document, &expected)?;
     let mut page = PartPage::default();
     let mut is_truncated = false;
     let mut marker = None;
@@ -136,7 +135,7 @@ fn part(scanner: &mut Scanner<'_>, element: &Element<'_>) -> Result<ListedPart, 
 
 /// Reads a page of ListMultipartUploads.
 pub(crate) fn parse_uploads(document: &[u8]) -> Result<UploadPage, InvalidXml> {
-    let (mut scanner, root) = Scanner::root(document, "ListMultipartUploadsResult", None)?;
+    let (mut scanner, root) = Scanner::root(document, &["ListMultipartUploadsResult"])?;
     let encoding = KeyEncoding::ahead(scanner.clone(), &root)?;
     let mut page = UploadPage::default();
     let mut is_truncated = false;

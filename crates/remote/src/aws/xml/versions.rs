@@ -35,7 +35,7 @@ impl VersionMarker {
 
 /// Reads a page of versions and delete markers, in the order in which they stand there.
 pub(crate) fn parse_versions(document: &[u8]) -> Result<ListPage, InvalidXml> {
-    let (mut scanner, root) = Scanner::root(document, "ListVersionsResult", None)?;
+    let (mut scanner, root) = Scanner::root(document, &["ListVersionsResult"])?;
     let encoding = KeyEncoding::ahead(scanner.clone(), &root)?;
     let mut page = ListPage::default();
     let mut is_truncated = None;
