@@ -16,6 +16,7 @@ use s3s::{Body, StdError};
 use crate::answer::{self, RequestId};
 use crate::counters::Counters;
 use crate::deviation::{Action, Deviation, Refusal};
+use crate::lent_body::{LentBody, Remainder, drain};
 use crate::operation::Operation;
 
 /// The connection is to end without an answer.
@@ -73,7 +74,9 @@ impl Gate {
             )
             | None => {}
         }
-        let response = match self.service.call(request.map(Body::from)).await {
+        let waits_to_be_asked = request.headers().contains_key(http::header::EXPECT);
+        let (request, remainder) = lend_body(request);
+        let response = match self.service.call(request).await {
             Ok(response) => answer::finish(response, &id),
             Err(error) => {
                 let error = StdError::from(error);
@@ -82,6 +85,9 @@ impl Gate {
                 answer::finish(answer::refusal(&refusal), &id)
             }
         };
+        if let Some(remainder) = remainder.filter(|_| !waits_to_be_asked) {
+            remainder.drain().await;
+        }
         match action {
             Some(Action::LoseAnswer) => Err(Cut),
             Some(Action::Delay(duration)) => {
@@ -125,10 +131,15 @@ impl Gate {
     }
 }
 
-/// Reads a body to its end, so that the connection can carry the next request.
-async fn drain(body: Incoming) {
-    let mut body = std::pin::pin!(body);
-    while let Some(Ok(_)) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {}
+/// Lends the body to whoever answers the request, if there is one.
+fn lend_body(request: Request<Incoming>) -> (Request<Body>, Option<Remainder>) {
+    let (parts, body) = request.into_parts();
+    if body.is_end_stream() {
+        return (Request::from_parts(parts, Body::empty()), None);
+    }
+    let (lent, remainder) = LentBody::new(body);
+    let request = Request::from_parts(parts, Body::http_body(lent));
+    (request, Some(remainder))
 }
 
 /// What happens to a body at a byte.

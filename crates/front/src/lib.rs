@@ -12,6 +12,7 @@ pub mod counters;
 pub mod deviation;
 mod gate;
 mod intake;
+mod lent_body;
 mod names;
 pub mod operation;
 pub mod server;

@@ -75,6 +75,29 @@ async fn a_request_with_expect_continue_is_asked_for_its_body() {
 }
 
 #[tokio::test]
+async fn a_refusal_reaches_a_client_in_the_middle_of_its_body() {
+    let client = open_server().await;
+    let mut stream = TcpStream::connect(client.address()).await.unwrap();
+    // More than both sockets buffer, and on the same connection again and again.
+    let body = vec![0; 9 << 20];
+    for _ in 0..3 {
+        let length = body.len();
+        let head = format!(
+            "PUT /no-such-bucket/key HTTP/1.1\r\nhost: h\r\ncontent-length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&body).await.unwrap();
+        let answer = read_answer(&mut stream).await;
+        assert!(answer.contains("<Code>NoSuchBucket</Code>"), "{answer}");
+    }
+    assert_eq!(client.server.counters().connections(), 1);
+    // Who waits to be asked for the body is refused at once.
+    let head = "PUT /no-such-bucket/key HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n";
+    let answer = exchange(&mut stream, head).await;
+    assert!(answer.starts_with("http/1.1 404"), "{answer}");
+}
+
+#[tokio::test]
 async fn shutdown_lets_requests_under_way_finish() {
     let client = open_server().await;
     let address = client.address();
