@@ -305,7 +305,10 @@ impl Attempts {
             left_out,
             sent.is_some() && said_back.is_some(),
         );
-        let signed = prepared.digests.sha256.is_some() && addressed.identity.is_some();
+        // The SHA-256 of nothing is signed everywhere.
+        let hashed =
+            prepared.digests.sha256.is_some() || prepared.request.payload.length().get() == 0;
+        let signed = hashed && addressed.identity.is_some();
         match (sent, said_back) {
             (Some(sent), Some(said_back)) if sent != said_back => {
                 let message = "the store says another checksum than that of the bytes sent";

@@ -25,6 +25,9 @@ use super::watched::{Transport, Watched};
 /// Most of a proxy's answer to CONNECT that is read. A guess with room.
 const CONNECT_REPLY_BYTES_MAX: usize = 8 * 1024;
 
+/// Silence after which the kernel asks whether the other side is there. A guess.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+
 /// Most bytes that wait in the kernel unsent. A guess: two frames of an upload.
 #[cfg(target_os = "linux")]
 const UNSENT_BYTES_MAX: u32 = 512 * 1024;
@@ -213,6 +216,11 @@ impl Dialer {
         // Requests are written in one go; waiting for more only costs time.
         stream.set_nodelay(true).map_err(refused)?;
         limit_unsent(&stream);
+        // A store may work on a copy for minutes; a gateway on the way forgets silent connections
+        // (AWS's after 350 s).
+        let keepalive = socket2::TcpKeepalive::new().with_time(KEEPALIVE_AFTER);
+        let socket = socket2::SockRef::from(&stream);
+        socket.set_tcp_keepalive(&keepalive).map_err(refused)?;
         Ok(stream)
     }
 

@@ -1,4 +1,5 @@
 mod broken;
+mod chaos;
 mod connections;
 mod mending;
 mod proxies_and_tls;

@@ -79,6 +79,8 @@ fn home() -> tempfile::TempDir {
     home
 }
 
+type Environment<'a> = Vec<(&'a str, &'a str)>;
+
 const KEYS: [(&str, &str); 2] = [
     ("AWS_ACCESS_KEY_ID", "FROM-ENV"),
     ("AWS_SECRET_ACCESS_KEY", "s"),
@@ -95,7 +97,7 @@ async fn profiles_and_the_environment_are_read_in_their_order() {
     .unwrap();
     let file = file.to_str().unwrap();
     let with_keys = |more: &[(&'static str, &'static str)]| [&KEYS[..], more].concat();
-    let cases: Vec<(Vec<(&str, &str)>, [&str; 3])> = vec![
+    let cases: Vec<(Environment<'_>, [&str; 3])> = vec![
         (vec![], ["region=eu-west-1", "endpoint=None", "key=DEFAULT"]),
         (
             with_keys(&[("AWS_REGION", "us-west-2")]),
