@@ -18,6 +18,7 @@ use crate::counters::Counters;
 use crate::deviation::{Action, Deviation, Refusal};
 use crate::lent_body::{LentBody, Remainder, drain};
 use crate::operation::Operation;
+use crate::virtual_host::Domain;
 
 /// The connection is to end without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +31,7 @@ pub(crate) struct Gate {
     pub(crate) counters: Counters,
     pub(crate) deviation: Deviation,
     pub(crate) clock: Clock,
-    pub(crate) virtual_host_domain: Option<String>,
+    pub(crate) domain: Option<Domain>,
 }
 
 impl Gate {
@@ -111,14 +112,10 @@ impl Gate {
 
     fn bucket_in_host<B>(&self, request: &Request<B>) -> bool {
         let host = request.headers().get(http::header::HOST);
-        match (
-            &self.virtual_host_domain,
-            host.and_then(|h| h.to_str().ok()),
-        ) {
-            (Some(domain), Some(host)) => host
-                .strip_suffix(domain.as_str())
-                .is_some_and(|bucket| bucket.ends_with('.')),
-            _ => false,
+        let host = host.and_then(|host| host.to_str().ok());
+        match (&self.domain, host) {
+            (Some(domain), Some(host)) => domain.bucket(host).is_some(),
+            (None, _) | (_, None) => false,
         }
     }
 

@@ -16,6 +16,7 @@ mod lent_body;
 mod names;
 pub mod operation;
 pub mod server;
+mod virtual_host;
 
 pub use auth::{Account, AnonymousAccess};
 pub use counters::Counters;

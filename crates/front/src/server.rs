@@ -18,7 +18,6 @@ use base::{Clock, tasks};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use s3s::host::SingleDomain;
 use s3s::service::S3ServiceBuilder;
 use store::Model;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -33,6 +32,7 @@ use crate::auth::{Account, AnonymousAccess, Guard};
 use crate::counters::Counters;
 use crate::deviation::{Deviation, Disturbances};
 use crate::gate::Gate;
+use crate::virtual_host::Domain;
 
 /// How long requests under way may take once the server is to end. A guess, not measured.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
@@ -59,7 +59,7 @@ pub struct FrontOptions {
     pub region: String,
     /// Speak TLS.
     pub tls: Option<Arc<rustls::ServerConfig>>,
-    /// With it, `bucket.DOMAIN` addresses a bucket too. With the port, if clients send one.
+    /// With it, `bucket.DOMAIN` addresses a bucket too, whatever the port.
     pub virtual_host_domain: Option<String>,
     /// Differences from S3, for tests.
     pub deviation: Deviation,
@@ -99,7 +99,7 @@ impl Server {
     /// Listens on an address and answers from the model.
     ///
     /// # Errors
-    /// The address cannot be had; or `virtual_host_domain` is none.
+    /// The address cannot be had.
     pub async fn bind(
         address: SocketAddr,
         model: Model,
@@ -108,7 +108,7 @@ impl Server {
         let counters = Counters::default();
         let disturbances = options.deviation.disturbances.clone();
         let tls = options.tls.clone().map(TlsAcceptor::from);
-        let gate = Arc::new(gate(model, options, counters.clone())?);
+        let gate = Arc::new(gate(model, options, counters.clone()));
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let lifetime = Lifetime {
@@ -179,7 +179,7 @@ struct Lifetime {
     connections: TaskTracker,
 }
 
-fn gate(model: Model, options: FrontOptions, counters: Counters) -> io::Result<Gate> {
+fn gate(model: Model, options: FrontOptions, counters: Counters) -> Gate {
     let guard = Guard {
         accounts: options.accounts,
         anonymous: options.anonymous,
@@ -191,18 +191,17 @@ fn gate(model: Model, options: FrontOptions, counters: Counters) -> io::Result<G
     });
     builder.set_auth(guard.clone());
     builder.set_access(guard);
-    if let Some(domain) = &options.virtual_host_domain {
-        let domain = SingleDomain::new(domain)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        builder.set_host(domain);
+    let domain = options.virtual_host_domain.as_deref().map(Domain::new);
+    if let Some(domain) = &domain {
+        builder.set_host(domain.clone());
     }
-    Ok(Gate {
+    Gate {
         service: builder.build(),
         counters,
         deviation: options.deviation,
         clock: options.clock,
-        virtual_host_domain: options.virtual_host_domain,
-    })
+        domain,
+    }
 }
 
 async fn accept(

@@ -199,6 +199,11 @@ async fn buckets_are_addressed_by_host_too() {
         .expect(200);
     assert_eq!(answer.text(), "x");
     client.get("/bucket/a//b").await.expect(200);
+    let other = [("host", "localhost:9000")];
+    client
+        .send(Method::HEAD, "/bucket/a//b", &other, "")
+        .await
+        .expect(200);
     let counters = client.server.counters();
     assert_eq!(counters.requests(front::Operation::ListObjectsV2), 1);
     assert_eq!(counters.requests(front::Operation::GetObject), 2);
