@@ -94,6 +94,11 @@ impl Mapping {
         self.name == Name::Base
     }
 
+    /// Whether the destination is itself the name of the one object that goes there.
+    pub(crate) fn is_one_name(&self) -> bool {
+        self.name == Name::None
+    }
+
     /// Where `entry` goes.
     pub(crate) fn place(&self, entry: &Entry) -> Result<Location> {
         let name = match self.name {

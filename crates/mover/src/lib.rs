@@ -39,6 +39,8 @@ pub mod url;
 mod verify;
 mod walk;
 pub mod wildcard;
+#[cfg(test)]
+mod workbench;
 
 pub use accounts::Accounts;
 pub use context::{Context, Limits};

@@ -14,4 +14,4 @@ mod token_watch;
 pub(crate) use output::{Keys, Output, Shape, Stop};
 pub use pages::{Pages, Protocol, level};
 pub(crate) use parallel::Listing;
-pub(crate) use sorted::Sorting;
+pub(crate) use sorted::{Sorting, spool_error};

@@ -29,6 +29,8 @@ pub struct Source {
     pub version_id: Option<VersionId>,
     /// Every version and delete marker, each with its id.
     pub all_versions: bool,
+    /// Take the name, raw, as a folder or prefix, and mean everything below it.
+    pub below: bool,
     /// Follow symbolic links to files and folders; else they are passed over.
     pub follow_symlinks: bool,
     /// List with ListObjects (V1).
@@ -80,6 +82,7 @@ impl Source {
             raw: false,
             version_id: None,
             all_versions: false,
+            below: false,
             follow_symlinks: true,
             list_v1: false,
             keys: None,
@@ -91,7 +94,7 @@ impl Source {
 
     /// Whether the name is a pattern, as it is to be understood.
     pub fn is_pattern(&self) -> bool {
-        !self.raw && self.target.has_wildcard()
+        !self.raw && !self.below && self.target.has_wildcard()
     }
 
     /// How a store is asked.
@@ -110,15 +113,18 @@ impl Source {
     /// Source: s5cmd v2.3.0, observed; a name that does not begin so is matched whole.
     pub fn filter_base(&self) -> String {
         let whole = match &self.target {
-            Target::Local(path) => path.to_str().unwrap_or_default(),
-            Target::Remote(url) => &url.path,
+            Target::Local(path) => crate::walk::clean(path.to_str().unwrap_or_default()),
+            Target::Remote(url) => url.path.clone(),
         };
-        let literal = if self.raw {
-            whole
+        let literal = if self.is_pattern() {
+            crate::url::literal_prefix(&whole)
         } else {
-            crate::url::literal_prefix(whole)
+            whole.as_str()
         };
         let mut base = literal.to_owned();
+        if !self.target.is_remote() && base == "." {
+            base.clear();
+        }
         if !base.is_empty() && !base.ends_with('/') {
             base.push('/');
         }

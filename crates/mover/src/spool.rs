@@ -4,8 +4,10 @@
 //! behind whatever happens. All of it blocks: call it off the reactor.
 
 pub(crate) mod entry_record;
+mod names;
 mod sorter;
 
+pub(crate) use names::Names;
 pub(crate) use sorter::{Record, Sorted, Sorter};
 
 use std::io::{self, Read, Write};

@@ -195,14 +195,14 @@ impl Copying<'_> {
 
 /// Destinations given out so far, where two objects may be given the same one.
 #[derive(Debug)]
-struct Clashes {
+pub(crate) struct Clashes {
     /// Hashes of names; none where names cannot clash.
     given: Option<HashSet<u64>>,
     folds_case: bool,
 }
 
 impl Clashes {
-    fn new(may_clash: bool, folds_case: bool) -> Clashes {
+    pub(crate) fn new(may_clash: bool, folds_case: bool) -> Clashes {
         Clashes {
             given: (may_clash || folds_case).then(HashSet::new),
             folds_case,
@@ -210,7 +210,7 @@ impl Clashes {
     }
 
     /// Gives `place` out, once.
-    fn claim(&mut self, place: Location) -> Result<Location> {
+    pub(crate) fn claim(&mut self, place: Location) -> Result<Location> {
         let Some(given) = &mut self.given else {
             return Ok(place);
         };
@@ -228,7 +228,7 @@ impl Clashes {
     }
 }
 
-async fn facts_of(source: &Source, destination: &Target) -> Facts {
+pub(crate) async fn facts_of(source: &Source, destination: &Target) -> Facts {
     let folder_of = |target: &Target| match target {
         Target::Local(path) => Some(path.clone()),
         Target::Remote(_) => None,
@@ -242,7 +242,7 @@ async fn facts_of(source: &Source, destination: &Target) -> Facts {
 }
 
 /// Whether the folder that files land in takes two cases of a letter for one.
-async fn folds_case(path: PathBuf, random: u64) -> bool {
+pub(crate) async fn folds_case(path: PathBuf, random: u64) -> bool {
     base::tasks::blocking(move || {
         let folder = path.ancestors().find(|folder| folder.is_dir());
         let Some(folder) = folder else { return false };

@@ -75,7 +75,9 @@ impl Enumeration {
     }
 
     fn is_one_object(&self, url: &S3Url) -> bool {
-        !self.source.is_pattern() && (!url.is_prefix() || (self.source.raw && !url.is_bucket()))
+        !self.source.is_pattern()
+            && !self.source.below
+            && (!url.is_prefix() || (self.source.raw && !url.is_bucket()))
     }
 
     /// What every key of the source begins with.

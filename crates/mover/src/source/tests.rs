@@ -4,103 +4,14 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use base::fault::Classified as _;
-use base::flow::{ByteBudget, RetryPolicy};
-use base::units::MIB;
-use base::{ByteCount, Clock, Fault};
-use parking_lot::Mutex;
+use base::{ByteCount, Fault};
+use remote::Operation;
 use remote::memory::{Hook, ListingOrder, Reaction};
 use remote::types::VersioningState;
-use remote::{MemoryClient, MemoryOptions, Operation};
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::context::Limits;
-use crate::event::{Event, Observer};
+use crate::workbench::bench;
 use crate::{Error, S3Url};
-
-/// Keeps the lines of warnings and failures.
-#[derive(Debug, Default)]
-struct Lines(Mutex<Vec<String>>);
-
-impl Observer for Lines {
-    fn on_event(&self, event: &Event<'_>) {
-        match event {
-            Event::Failed { error, .. } => self.0.lock().push(error.to_string()),
-            Event::Warning { message } => self.0.lock().push((*message).to_owned()),
-            other => panic!("an enumeration told {other:?}"),
-        }
-    }
-}
-
-struct Bench {
-    client: MemoryClient,
-    context: Context,
-    accounts: Arc<Accounts>,
-    lines: Arc<Lines>,
-}
-
-fn bench(page: u32) -> Bench {
-    let client = MemoryClient::new(MemoryOptions {
-        page_rows_max: page,
-        ..MemoryOptions::default()
-    });
-    client.insert_bucket("bucket");
-    let lines = Arc::new(Lines::default());
-    let context = Context {
-        source: Arc::new(client.clone()),
-        destination: Arc::new(client.clone()),
-        limits: Limits {
-            listings_max: NonZeroUsize::new(8).unwrap(),
-            ..Limits::default()
-        },
-        objects: Arc::new(Semaphore::new(8)),
-        memory: ByteBudget::new(ByteCount(MIB)),
-        retry: RetryPolicy {
-            tries_max: 3,
-            delay_initial: Duration::from_millis(1),
-            delay_max: Duration::from_millis(1),
-        },
-        observer: Arc::clone(&lines) as Arc<dyn Observer>,
-        stopping: CancellationToken::new(),
-        clock: Clock::system(),
-    };
-    Bench {
-        client,
-        context,
-        accounts: Arc::new(Accounts::default()),
-        lines,
-    }
-}
-
-impl Bench {
-    fn fill(&self, keys: impl IntoIterator<Item = String>) {
-        for key in keys {
-            self.client.insert("bucket", &key, "x");
-        }
-    }
-
-    async fn entries(&self, source: &Source) -> Result<Vec<Entry>, Error> {
-        let mut stream = enumerate(&self.context, &self.accounts, Side::Source, source);
-        let mut entries = Vec::new();
-        while let Some(entry) = stream.next().await {
-            entries.push(entry?);
-        }
-        Ok(entries)
-    }
-
-    async fn relative(&self, source: &Source) -> Result<Vec<String>, Error> {
-        let entries = self.entries(source).await?;
-        Ok(entries
-            .iter()
-            .map(|entry| entry.relative().to_owned())
-            .collect())
-    }
-
-    fn pages_asked(&self) -> u64 {
-        self.client.request_count(Operation::ListObjectsV2)
-    }
-}
 
 fn source(url: &str) -> Source {
     Source::new(Target::parse(url).unwrap())
@@ -441,7 +352,7 @@ async fn key_lists_come_from_files_and_objects_and_foreign_keys_fail_by_name() {
         assert_eq!(bench.relative(&source).await.unwrap(), ["a", "b"]);
     }
     assert_eq!(bench.accounts.job_failures.get(), 2);
-    assert!(bench.lines.0.lock()[0].contains("is not below s3://bucket/k/"));
+    assert!(bench.lines.all()[0].contains("is not below s3://bucket/k/"));
     assert_eq!(bench.pages_asked(), 0);
 }
 
@@ -516,7 +427,7 @@ async fn a_broken_link_is_a_problem_by_name_and_the_walk_goes_on() {
         (stream.problems(), bench.accounts.job_failures.get()),
         (1, 1)
     );
-    assert!(bench.lines.0.lock()[0].contains("broken not found"));
+    assert!(bench.lines.all()[0].contains("broken not found"));
 }
 
 #[tokio::test]
