@@ -106,9 +106,45 @@ fn with_ids(body: Bytes, id: &RequestId) -> Bytes {
     let Some(head) = body.strip_suffix(END) else {
         return body;
     };
+    let message = code_of(head).filter(|_| find(head, b"<Message>").is_none());
+    let message = message.and_then(known_message);
+    let message = message.map(|text| format!("<Message>{text}</Message>"));
     let ids = format!(
         "<RequestId>{}</RequestId><HostId>{}</HostId>",
         id.request_id, id.host_id
     );
-    [head, ids.as_bytes(), END].concat().into()
+    let message = message.unwrap_or_default();
+    [head, message.as_bytes(), ids.as_bytes(), END]
+        .concat()
+        .into()
+}
+
+/// S3's words for codes that s3s answers without any.
+fn known_message(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "InvalidBucketName" => "The specified bucket is not valid.",
+        "InvalidURI" => "Couldn't parse the specified URI.",
+        "KeyTooLongError" => "Your key is too long",
+        "MalformedXML" => {
+            "The XML you provided was not well-formed or did not validate against our published schema"
+        }
+        "MethodNotAllowed" => "The specified method is not allowed against this resource.",
+        "MissingContentLength" => "You must provide the Content-Length HTTP header.",
+        "SignatureDoesNotMatch" => {
+            "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+        }
+        _ => return None,
+    })
+}
+
+fn code_of(error: &[u8]) -> Option<&str> {
+    let start = find(error, b"<Code>")? + b"<Code>".len();
+    let length = find(&error[start..], b"</Code>")?;
+    std::str::from_utf8(&error[start..start + length]).ok()
+}
+
+/// Where `wanted` begins in a short text.
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len())
+        .position(|window| window == wanted)
 }

@@ -12,6 +12,8 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use s3s::service::S3Service;
 use s3s::{Body, StdError};
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
 
 use crate::answer::{self, RequestId};
 use crate::counters::Counters;
@@ -77,11 +79,24 @@ impl Gate {
         }
         let waits_to_be_asked = request.headers().contains_key(http::header::EXPECT);
         let (request, remainder) = lend_body(request);
-        let response = match self.service.call(request).await {
-            Ok(response) => answer::finish(response, &id),
+        // s3s logs every refusal as an error, client's mistakes too: what a person must look at is
+        // said here instead.
+        let answered = self.service.call(request);
+        let response = match answered.with_subscriber(NoSubscriber::new()).await {
+            Ok(response) => {
+                if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+                    tracing::error!(?operation, request_id = id.request_id, "request failed");
+                }
+                answer::finish(response, &id)
+            }
             Err(error) => {
                 let error = StdError::from(error);
-                tracing::warn!(error = &*error, "request could not be answered");
+                tracing::error!(
+                    ?operation,
+                    request_id = id.request_id,
+                    error = &*error,
+                    "request could not be answered"
+                );
                 let refusal = Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError");
                 answer::finish(answer::refusal(&refusal), &id)
             }

@@ -1,6 +1,6 @@
 //! The S3 REST API over the store.
 //!
-//! A request comes in by [`server`], passes the [`gate`] (request ids, counters, deviations),
+//! A request comes in by [`server`], passes the gate (request ids, counters, deviations),
 //! is authenticated and decoded by s3s, and decided by the model.
 
 mod answer;

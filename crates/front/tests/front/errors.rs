@@ -186,6 +186,8 @@ async fn refusals_carry_s3s_codes_and_ids() {
         let context = format!("{method} {target} {headers:?}: {answer:?}");
         assert_eq!(answer.status.as_u16(), *status, "{context}");
         assert_eq!(answer.element("Code"), Some(*code), "{context}");
+        let message = answer.element("Message");
+        assert!(message.is_some_and(|text| !text.is_empty()), "{context}");
         let request_id = answer.element("RequestId");
         assert_eq!(
             request_id,
