@@ -88,3 +88,6 @@ impl Engine {
         self.tasks.wait().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

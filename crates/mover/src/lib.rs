@@ -34,6 +34,8 @@ pub mod shard;
 pub mod source;
 mod spool;
 mod task;
+#[cfg(test)]
+mod testing;
 pub mod transfer;
 pub mod url;
 mod verify;

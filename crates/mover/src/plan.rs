@@ -99,11 +99,14 @@ pub fn stream_part_size(index: u32, wanted: Option<ByteCount>) -> ByteCount {
     ByteCount(first.0.saturating_mul(1 << doublings).min(PART_SIZE_MAX.0))
 }
 
-/// The part sizes, in whole MiB, that cut `size` bytes into as many parts as `etag` says, smallest
-/// first; few, since nobody says which one was used.
+/// The part sizes, in whole MiB, that cut `size` bytes into as many parts as `etag` says: those
+/// that tools use by default first, then the smallest; few, since each costs an MD5 of the whole.
 pub fn part_sizes_of(etag: &ETag, size: ByteCount) -> Vec<Parts> {
     /// More guesses would cost more MD5 than they are worth.
     const GUESSES_MAX: usize = 4;
+    /// Default part sizes in MiB of the CRT and AWS's tools, s5cmd, rclone, MinIO's client and
+    /// others.
+    const USUAL_MIB: [u64; 10] = [8, 5, 50, 16, 64, 10, 100, 32, 128, 15];
     let Some(count) = etag.part_count().map(u64::from) else {
         return Vec::new();
     };
@@ -111,10 +114,15 @@ pub fn part_sizes_of(etag: &ETag, size: ByteCount) -> Vec<Parts> {
         return Vec::new();
     }
     let least = size.0.div_ceil(count).next_multiple_of(MIB);
+    let fits = |part_size: &u64| size.0.div_ceil(*part_size) == count;
     // A single part says nothing of its size; it is the whole.
-    let candidates = (0_u64..).map(|step| least + step * MIB);
-    candidates
-        .take_while(|part_size| size.0.div_ceil(*part_size) == count)
+    let usual = USUAL_MIB.map(|mib| mib * MIB).into_iter().filter(fits);
+    let smallest = (0_u64..)
+        .map(|step| least + step * MIB)
+        .take_while(fits)
+        .filter(|part_size| !USUAL_MIB.contains(&(part_size / MIB)));
+    let guesses = usual.chain(smallest);
+    guesses
         .take(if count == 1 { 1 } else { GUESSES_MAX })
         .map(|part_size| Parts {
             size,

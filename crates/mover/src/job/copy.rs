@@ -103,7 +103,7 @@ pub async fn run(job: CopyJob, context: &Context, accounts: &Arc<Accounts>) -> R
     let whole = broken.is_none();
     copying.engine.finish().await;
     match broken {
-        None if listed == 0 && entries.problems() == 0 => {
+        None if listed == 0 && entries.problems() == 0 && !facts.source_is_folder => {
             return Err(nothing_found(&job.source));
         }
         Some(Error::Cancelled) | None => {}
@@ -123,7 +123,7 @@ pub async fn run(job: CopyJob, context: &Context, accounts: &Arc<Accounts>) -> R
 }
 
 /// s5cmd's words for a name that stands for nothing.
-pub(crate) fn nothing_found(source: &Source) -> Error {
+fn nothing_found(source: &Source) -> Error {
     Error::NotFound(match &source.target {
         Target::Remote(_) => "no object found".to_owned(),
         Target::Local(path) => format!("no match found for {:?}", path.display().to_string()),
