@@ -123,7 +123,7 @@ pub async fn run(job: CopyJob, context: &Context, accounts: &Arc<Accounts>) -> R
 }
 
 /// s5cmd's words for a name that stands for nothing.
-fn nothing_found(source: &Source) -> Error {
+pub(crate) fn nothing_found(source: &Source) -> Error {
     Error::NotFound(match &source.target {
         Target::Remote(_) => "no object found".to_owned(),
         Target::Local(path) => format!("no match found for {:?}", path.display().to_string()),
