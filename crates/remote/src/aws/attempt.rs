@@ -239,7 +239,13 @@ impl Attempts {
             lease,
             ..
         } = answered;
-        let download = Download::new(incoming, lease, self.timeouts.stall, request);
+        // A store that copies may answer at once and say nothing more before it is done.
+        let stall = if is_copy(request.operation) {
+            self.timeouts.first_byte_after_copy
+        } else {
+            self.timeouts.stall
+        };
+        let download = Download::new(incoming, lease, stall, request);
         let body = match request.reply {
             ReplyBody::Streamed => ResponseBody::Stream(ObjectBody::new(download)),
             ReplyBody::Buffered(bytes_max) => {
@@ -393,17 +399,23 @@ impl Attempts {
     }
 
     fn patience(&self, operation: Operation) -> Patience {
-        let first_byte = match operation {
-            Operation::CopyObject
-            | Operation::UploadPartCopy
-            | Operation::CompleteMultipartUpload => self.timeouts.first_byte_after_copy,
-            _ => self.timeouts.first_byte,
-        };
         Patience {
-            first_byte,
+            first_byte: if is_copy(operation) {
+                self.timeouts.first_byte_after_copy
+            } else {
+                self.timeouts.first_byte
+            },
             stall: self.timeouts.stall,
         }
     }
+}
+
+/// Whether the store itself moves the object's bytes before it has answered.
+fn is_copy(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::CopyObject | Operation::UploadPartCopy | Operation::CompleteMultipartUpload
+    )
 }
 
 fn credentials_error(request: &Request, none: NoCredentials) -> Error {

@@ -214,6 +214,20 @@ impl Hostile {
         .await
     }
 
+    /// Pauses before the head of its answers, and again after the first byte of their body.
+    pub(super) async fn answering_late(pause: Duration) -> Hostile {
+        Hostile::start(move |_, mut peer| async move {
+            while peer.read_request().await.is_some() {
+                tokio::time::sleep(pause).await;
+                peer.send("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n ")
+                    .await;
+                tokio::time::sleep(pause).await;
+                peer.send(" <Done/>").await;
+            }
+        })
+        .await
+    }
+
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
     }

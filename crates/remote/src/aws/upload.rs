@@ -327,9 +327,10 @@ mod tests {
     use super::*;
 
     fn ramp(length: usize) -> Vec<u8> {
-        (0..length)
-            .map(|index| u8::try_from(index % 251).unwrap())
-            .collect()
+        let period: Vec<u8> = (0..251).collect();
+        let mut bytes = period.repeat(length / period.len() + 1);
+        bytes.truncate(length);
+        bytes
     }
 
     fn file_of(bytes: &[u8]) -> File {

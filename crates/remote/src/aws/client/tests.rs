@@ -73,9 +73,10 @@ async fn read(response: Response) -> Result<Bytes> {
 }
 
 fn ramp(length: usize) -> Vec<u8> {
-    (0..length)
-        .map(|index| u8::try_from(index % 251).unwrap())
-        .collect()
+    let period: Vec<u8> = (0..251).collect();
+    let mut bytes = period.repeat(length / period.len() + 1);
+    bytes.truncate(length);
+    bytes
 }
 
 /// Waits for a condition that another task brings about.

@@ -8,10 +8,15 @@ use aws_credential_types::provider::ProvideCredentials as _;
 use super::*;
 use crate::aws::hostile::{Hostile, answer};
 
-/// Prints what was read. Run by [`outcome`] only.
+/// Set for `child` by [`outcome`].
+const IS_CHILD: &str = "LONGHAUL_TEST_CONFIGURED_CHILD";
+
+/// Prints what was read, in the process that [`outcome`] starts; nothing elsewhere.
 #[test]
-#[ignore = "needs the environment that the tests beside it make"]
 fn child() {
+    if std::env::var_os(IS_CHILD).is_none() {
+        return;
+    }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let variable = |name: &str| std::env::var(name).ok();
@@ -41,14 +46,10 @@ fn child() {
 async fn outcome(home: &Path, environment: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args([
-            "--exact",
-            "aws::configured::tests::child",
-            "--ignored",
-            "--nocapture",
-        ])
+        .args(["--exact", "aws::configured::tests::child", "--nocapture"])
         .env_clear()
         .env("HOME", home)
+        .env(IS_CHILD, "1")
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .envs(environment.iter().copied());
     let output = base::tasks::blocking(move || command.output())

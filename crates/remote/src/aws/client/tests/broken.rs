@@ -136,3 +136,19 @@ async fn an_answer_without_end_is_cut() {
     let error = client(&server.url()).await.send(request).await.unwrap_err();
     assert_eq!(error.fault(), Fault::Invalid);
 }
+
+#[tokio::test]
+async fn a_copy_may_be_silent_for_longer_than_other_answers() {
+    let server = Hostile::answering_late(Duration::from_millis(200)).await;
+    let mut options = hasty(&server.url());
+    options.timeouts.first_byte_after_copy = Duration::from_secs(30);
+    let client = AwsClient::new(options).await.unwrap();
+    let mut request = list();
+    request.operation = Operation::CompleteMultipartUpload;
+    let response = client.send(request).await.unwrap();
+    assert_eq!(response.body.into_bytes(), "  <Done/>");
+    assert_eq!(
+        client.send(list()).await.unwrap_err().fault(),
+        Fault::Unavailable
+    );
+}

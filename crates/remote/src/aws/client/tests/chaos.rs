@@ -14,7 +14,9 @@ fn draw(seed: u64, connection: usize, request: usize) -> u64 {
 
 fn body_of(key: &str) -> String {
     let length = key.len() * 1_000 + key.bytes().map(usize::from).sum::<usize>() * 37 % 150_000;
-    key.chars().cycle().take(length).collect()
+    let mut body = key.repeat(length / key.len() + 1);
+    body.truncate(length);
+    body
 }
 
 async fn misbehave(seed: u64, connection: usize, mut peer: Peer) {
