@@ -103,7 +103,7 @@ impl Attempts {
         let mut mends = Mends::default();
         let mut again = tries > 1;
         loop {
-            let addressed = self.address(request, &mends).await?;
+            let addressed = self.address(prepared, &mends).await?;
             let refusal = match self.exchange(prepared, &addressed, &mends, again).await? {
                 Answer::Success(response) => return Ok(response),
                 Answer::Refused(refusal) => refusal,
@@ -128,7 +128,8 @@ impl Attempts {
             .map_err(|none| credentials_error(request, none))
     }
 
-    async fn address(&self, request: &Request, mends: &Mends) -> Result<Addressed> {
+    async fn address(&self, prepared: &Prepared, mends: &Mends) -> Result<Addressed> {
+        let request = &prepared.request;
         let place = self
             .endpoint
             .place(request.bucket.as_ref(), request.operation);
@@ -144,7 +145,9 @@ impl Attempts {
             proxy,
             now: self.clock.now(),
             clock_offset: SignedDuration::from_secs(self.clock_offset.load(Ordering::Relaxed)),
-            checksummed: self.may_send_checksum() && !mends.without_checksum,
+            checksummed: prepared.has_checksum_headers()
+                && self.may_send_checksum()
+                && !mends.without_checksum,
             request_payer: self.request_payer,
         })
     }

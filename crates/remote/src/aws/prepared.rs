@@ -86,6 +86,11 @@ impl Prepared {
         Err(upload_error(&self.request, UploadError::Changed))
     }
 
+    /// Whether CRC64NVME headers belong to this request at all.
+    pub(super) fn has_checksum_headers(&self) -> bool {
+        self.header_crc64().is_some() || !self.request.checksum_headers.is_empty()
+    }
+
     /// The payload's checksum for the request's head.
     pub(super) fn header_crc64(&self) -> Option<Crc64Nvme> {
         let checksummed = self.request.payload_checksum != PayloadChecksum::None;

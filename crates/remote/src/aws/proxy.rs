@@ -14,7 +14,7 @@ pub struct ProxySettings {
     pub https: Option<String>,
     /// For both, where the one above is none.
     pub all: Option<String>,
-    /// Comma-separated hosts that go direct: `*`, `host`, `.domain`, `domain` (with everything
+    /// Comma-separated hosts that go direct, as this machine itself always does: `*`, `host`, `.domain`, `domain` (with everything
     /// below it), IP addresses, `10.0.0.0/8`, each with an optional `:port`.
     pub none_for: String,
 }
@@ -59,6 +59,14 @@ impl ProxySettings {
             .trim_start_matches('[')
             .trim_end_matches(']')
             .to_ascii_lowercase();
+        // As Go's programs, s5cmd among them: this machine is never reached by a proxy.
+        let is_loopback = host == "localhost"
+            || host
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback());
+        if is_loopback {
+            return true;
+        }
         self.none_for
             .split([',', ' '])
             .map(str::trim)
@@ -222,11 +230,12 @@ mod tests {
         assert!(direct("example.com", "example.com", 80));
         assert!(!direct("example.com", "badexample.com", 80));
         assert!(!direct("example.com:81", "example.com", 80));
-        assert!(direct("x, 127.0.0.1", "127.0.0.1", 9000));
+        assert!(direct("x, 10.1.2.3", "10.1.2.3", 9000));
         assert!(direct("10.0.0.0/8", "10.200.1.1", 9000));
         assert!(!direct("10.0.0.0/8", "11.0.0.1", 9000));
-        assert!(direct("::1", "[::1]", 9000));
-        assert!(!direct("0.0.0.1", "127.0.0.1", 9000));
+        assert!(direct("fd00::1", "[fd00::1]", 9000));
+        assert!(!direct("0.1.2.3", "10.1.2.3", 9000));
+        assert!(direct("", "localhost", 9000) && direct("", "127.0.0.2", 9000));
         assert!(!direct("", "example.com", 80));
     }
 

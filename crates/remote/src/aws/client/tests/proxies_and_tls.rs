@@ -13,7 +13,7 @@ fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let names = vec!["localhost".to_owned(), "store.example".to_owned()];
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(names)
         .unwrap()
@@ -143,13 +143,13 @@ async fn a_tunnel_leads_to_the_store_itself() {
     })
     .await;
     let mut options = tls_options(&store, &ours);
+    options.endpoint_url = Some("https://store.example".to_owned());
     options.proxies.https = Some(format!("http://user:pw@{}", proxy.address));
     let client = AwsClient::new(options.clone()).await.unwrap();
     client.send(list()).await.unwrap();
     client.send(list()).await.unwrap();
     assert_eq!(proxy.connections(), 1);
-    let line = format!("CONNECT localhost:{} HTTP/1.1", store_address.port());
-    assert_eq!(proxy.seen()[0].line, line);
+    assert_eq!(proxy.seen()[0].line, "CONNECT store.example:443 HTTP/1.1");
     assert_eq!(store.seen()[0].header("proxy-authorization"), None);
 
     options.proxies.https = Some(format!("http://{}", proxy.address));
@@ -159,7 +159,8 @@ async fn a_tunnel_leads_to_the_store_itself() {
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("407 Who are you"), "{cause}");
 
-    options.proxies.none_for = "localhost".to_owned();
+    // This machine is reached without.
+    options.endpoint_url = Some(format!("https://localhost:{}", store_address.port()));
     let client = AwsClient::new(options).await.unwrap();
     client.send(list()).await.unwrap();
     assert_eq!(proxy.connections(), 2);

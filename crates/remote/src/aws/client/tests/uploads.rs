@@ -103,6 +103,21 @@ async fn a_refusal_for_another_reason_condemns_nothing() {
     assert!(server.seen()[1].header(CRC).is_some());
 }
 
+// A listing has no checksum to leave out: it was once sent twice, and its second answer condemned
+// the store.
+#[tokio::test]
+async fn a_request_without_a_checksum_says_nothing_about_checksums() {
+    let server = Hostile::answering(|number, _| match number {
+        0 => refuse("400 Bad Request", "InvalidArgument"),
+        _ => ok(""),
+    })
+    .await;
+    let client = client(&server.url()).await;
+    client.send(list()).await.unwrap_err();
+    client.send(put(Payload::from_bytes("2"))).await.unwrap();
+    assert!(server.seen()[1].header(CRC).is_some());
+}
+
 #[tokio::test]
 async fn the_policy_can_leave_checksums_out_and_md5_goes_where_one_is_required() {
     let server = Hostile::answering(|_, _| ok("")).await;
