@@ -88,3 +88,12 @@ pub(crate) fn context_over(
         clock: Clock::system(),
     }
 }
+
+/// Bytes that name their place.
+pub(crate) fn ramp(length: u64) -> Vec<u8> {
+    let period: Vec<u8> = (0..251).collect();
+    let length = usize::try_from(length).unwrap();
+    let mut bytes = period.repeat(length.div_ceil(251));
+    bytes.truncate(length);
+    bytes
+}

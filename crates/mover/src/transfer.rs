@@ -6,6 +6,7 @@ mod download;
 mod fetch;
 mod multipart;
 pub mod pipe;
+mod put;
 pub(crate) mod scope;
 mod small;
 mod upload;

@@ -15,7 +15,7 @@ use super::*;
 use crate::accounts::Sums;
 use crate::event::Verified;
 use crate::location::ObjectLocation;
-use crate::testing::{Ledger, context_over};
+use crate::testing::{Ledger, context_over, ramp};
 
 /// Two stores in memory (one in two roles), a folder, and what was heard.
 struct Bench {
@@ -155,15 +155,6 @@ fn entry(location: Location, size: u64) -> Entry {
         checksum_algorithm: None,
         is_delete_marker: false,
     }
-}
-
-/// Bytes that name their place.
-fn ramp(length: u64) -> Vec<u8> {
-    let period: Vec<u8> = (0..251).collect();
-    let length = usize::try_from(length).unwrap();
-    let mut bytes = period.repeat(length.div_ceil(251));
-    bytes.truncate(length);
-    bytes
 }
 
 /// Around every threshold: nothing, one byte, one frame, one batch, one request, three parts.

@@ -15,24 +15,22 @@ use std::sync::Arc;
 use base::{ByteCount, Sealed};
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use md5::{Digest as _, Md5};
 use remote::Payload;
-use remote::payload::{FileRange, UploadCheck};
-use remote::types::{
-    ByteRange, HeadObject, ObjectAttributes, PutCondition, PutObject, PutObjectOutput, UploadPart,
-};
+use remote::payload::FileRange;
+use remote::types::{ByteRange, ObjectAttributes, PutCondition};
 
 use crate::assembly::{Assembly, Step};
 use crate::content_type;
 use crate::engine::Move;
 use crate::error::{Error, Result};
-use crate::event::{SkipReason, Verified};
+use crate::event::SkipReason;
 use crate::location::ObjectLocation;
 use crate::pin::FilePin;
 use crate::plan::{self, Plan};
-use crate::transfer::multipart::{Completed, Upload, is_unsupported};
+use crate::transfer::multipart::{Completed, Upload};
+use crate::transfer::put;
 use crate::transfer::scope::{Arrived, Carried, Scope};
-use crate::verify::{self, Arrival, Md5Value, PartSeal};
+use crate::verify::PartSeal;
 
 /// Largest part that is read into memory; larger ones are read from the file while they are sent.
 /// Reason: a quarter of the smallest sensible budget (64 MiB).
@@ -195,24 +193,11 @@ async fn put(
             length: size,
         }),
     };
-    let sent = match &payload {
-        Payload::Memory(sealed) => Some(sealed.crc64()),
-        Payload::File(_) => None,
-    };
-    let keep = condition == PutCondition::Absent;
-    let request = PutObject {
-        bucket: object.bucket.clone(),
-        key: object.key.clone(),
-        payload: payload.clone(),
-        attributes: attributes(task, &opened.content_type),
-        condition,
-    };
-    let output = match put_under_condition(scope, request).await {
-        Ok(output) => output,
-        Err(error) if keep && is_precondition(&error) => {
-            return Ok(Carried::Kept(SkipReason::Exists));
-        }
-        Err(error) => return Err(error.into()),
+    let attributes = attributes(task, &opened.content_type);
+    let client = scope.destination();
+    let stored = match put::put(client, object, payload, attributes, condition).await? {
+        Some(stored) => stored,
+        None => return Ok(Carried::Kept(SkipReason::Exists)),
     };
     scope.moved(size.0);
     if opened.bytes.is_none() {
@@ -220,105 +205,16 @@ async fn put(
         let (path, pin) = (task.source.location.to_string(), opened.pin);
         base::tasks::blocking(move || unchanged(&file, Path::new(&path), &pin)).await?;
     }
-    let what = object.to_string();
-    let verified = match verify::put(&what, sent, &output)? {
-        Arrival::Known(verified) => verified,
-        Arrival::CompareMd5(expected) => {
-            verify::equal_md5(&what, md5_of(payload).await?, expected)?;
-            Verified::ETag
-        }
-        Arrival::Ask => {
-            let mut request = HeadObject::new(object.bucket.clone(), object.key.clone());
-            request.checksum_mode = true;
-            let head = scope.destination().head_object(request).await?;
-            verify::put_head(&what, size, sent, &head)?
-        }
-    };
     Ok(Carried::Arrived(Arrived {
         size,
         source_etag: None,
         source_version: None,
         source_pin: Some(opened.pin),
-        destination_etag: output.etag,
-        destination_version: output.version_id,
-        verified,
+        destination_etag: stored.etag,
+        destination_version: stored.version_id,
+        verified: stored.verified,
         tries: 1,
     }))
-}
-
-/// Sends a PUT, and again without its condition to a store that does not know it.
-async fn put_under_condition(scope: &Scope, request: PutObject) -> remote::Result<PutObjectOutput> {
-    if request.condition == PutCondition::None {
-        return scope.destination().put_object(request).await;
-    }
-    match scope.destination().put_object(request.clone()).await {
-        Err(error) if is_unsupported(&error) => {
-            let request = PutObject {
-                condition: PutCondition::None,
-                ..request
-            };
-            scope.destination().put_object(request).await
-        }
-        result => result,
-    }
-}
-
-fn is_precondition(error: &remote::Error) -> bool {
-    error.is_code("PreconditionFailed") || error.status() == Some(412)
-}
-
-/// The MD5 of what was sent, off the reactor.
-pub(crate) async fn md5_of(payload: Payload) -> Result<Md5Value> {
-    base::tasks::blocking(move || match payload {
-        Payload::Memory(sealed) => Ok(Md5::digest(sealed.carry().0).into()),
-        Payload::File(range) => crate::digest::md5_of_file(&range.file, range.offset, range.length),
-    })
-    .await
-}
-
-/// One part to send: what [`in_parts`] and a pipe have in common.
-pub(crate) async fn send_part(
-    scope_destination: &dyn remote::ObjectClient,
-    object: &ObjectLocation,
-    upload: &Upload<'_>,
-    index: u32,
-    payload: Payload,
-) -> Result<PartSeal> {
-    let sent = match &payload {
-        Payload::Memory(sealed) => Some(sealed.crc64()),
-        Payload::File(_) => None,
-    };
-    let size = payload.length();
-    let request = UploadPart {
-        bucket: object.bucket.clone(),
-        key: object.key.clone(),
-        upload_id: upload.created().upload_id.clone(),
-        part_number: plan::Parts::number(index),
-        payload: payload.clone(),
-        takes_crc64nvme: upload.created().takes_crc64nvme,
-    };
-    let output = scope_destination.upload_part(request).await?;
-    let what = format!("part {} of {object}", index + 1);
-    let mut suspect = false;
-    let verified = match verify::part(&what, sent, &output)? {
-        Arrival::Known(verified) => Some(verified),
-        Arrival::CompareMd5(expected) => {
-            suspect = md5_of(payload).await? != expected;
-            (!suspect).then_some(Verified::ETag)
-        }
-        Arrival::Ask => None,
-    };
-    let compared = match output.check {
-        UploadCheck::ChecksumHeader(crc64) => Some(crc64),
-        UploadCheck::PayloadSignature | UploadCheck::None => None,
-    };
-    Ok(PartSeal {
-        size,
-        crc64: sent.or(compared),
-        etag: output.etag,
-        verified,
-        suspect,
-    })
 }
 
 async fn in_parts(
@@ -442,7 +338,7 @@ async fn one_part(
             offset: range.offset,
             length: range.length,
         });
-        let sealed = send_part(scope.destination(), object, upload, index, payload).await?;
+        let sealed = put::send_part(scope.destination(), object, upload, index, payload).await?;
         scope.moved(range.length.0);
         return Ok(sealed);
     }
@@ -454,7 +350,7 @@ async fn one_part(
         Ok::<_, Error>(Payload::Memory(Sealed::seal(bytes)))
     })
     .await?;
-    let sealed = send_part(scope.destination(), object, upload, index, payload).await;
+    let sealed = put::send_part(scope.destination(), object, upload, index, payload).await;
     drop(permit);
     scope.moved(range.length.0);
     sealed

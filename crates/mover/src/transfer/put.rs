@@ -1,0 +1,150 @@
+//! Bytes at hand into an object, or into a part of one, and what the store's answer says of them.
+
+use base::{ETag, VersionId};
+use md5::{Digest as _, Md5};
+use remote::payload::UploadCheck;
+use remote::types::{
+    HeadObject, ObjectAttributes, PutCondition, PutObject, PutObjectOutput, UploadPart,
+};
+use remote::{ObjectClient, Payload};
+
+use crate::error::Result;
+use crate::event::Verified;
+use crate::location::ObjectLocation;
+use crate::plan;
+use crate::transfer::multipart::{Upload, is_unsupported};
+use crate::verify::{self, Arrival, Md5Value, PartSeal};
+
+/// An object that one PUT made.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) etag: Option<ETag>,
+    pub(crate) version_id: Option<VersionId>,
+    pub(crate) verified: Verified,
+}
+
+/// Stores an object in one request and checks it; `None` if something stood there that the
+/// condition keeps.
+pub(crate) async fn put(
+    client: &dyn ObjectClient,
+    object: &ObjectLocation,
+    payload: Payload,
+    attributes: ObjectAttributes,
+    condition: PutCondition,
+) -> Result<Option<Stored>> {
+    let sent = match &payload {
+        Payload::Memory(sealed) => Some(sealed.crc64()),
+        Payload::File(_) => None,
+    };
+    let size = payload.length();
+    let keep = condition == PutCondition::Absent;
+    let request = PutObject {
+        bucket: object.bucket.clone(),
+        key: object.key.clone(),
+        payload: payload.clone(),
+        attributes,
+        condition,
+    };
+    let output = match put_under_condition(client, request).await {
+        Ok(output) => output,
+        Err(error) if keep && is_precondition(&error) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let what = object.to_string();
+    let verified = match verify::put(&what, sent, &output)? {
+        Arrival::Known(verified) => verified,
+        Arrival::CompareMd5(expected) => {
+            verify::equal_md5(&what, expected, md5_of(payload).await?)?;
+            Verified::ETag
+        }
+        Arrival::Ask => {
+            let mut request = HeadObject::new(object.bucket.clone(), object.key.clone());
+            request.checksum_mode = true;
+            let head = client.head_object(request).await?;
+            verify::put_head(&what, size, sent, &head)?
+        }
+    };
+    Ok(Some(Stored {
+        etag: output.etag,
+        version_id: output.version_id,
+        verified,
+    }))
+}
+
+/// Sends a PUT, and again without its condition to a store that does not know it.
+async fn put_under_condition(
+    client: &dyn ObjectClient,
+    request: PutObject,
+) -> remote::Result<PutObjectOutput> {
+    if request.condition == PutCondition::None {
+        return client.put_object(request).await;
+    }
+    match client.put_object(request.clone()).await {
+        Err(error) if is_unsupported(&error) => {
+            let request = PutObject {
+                condition: PutCondition::None,
+                ..request
+            };
+            client.put_object(request).await
+        }
+        result => result,
+    }
+}
+
+fn is_precondition(error: &remote::Error) -> bool {
+    error.is_code("PreconditionFailed") || error.status() == Some(412)
+}
+
+/// Sends one part and checks it.
+pub(crate) async fn send_part(
+    client: &dyn ObjectClient,
+    object: &ObjectLocation,
+    upload: &Upload<'_>,
+    index: u32,
+    payload: Payload,
+) -> Result<PartSeal> {
+    let sent = match &payload {
+        Payload::Memory(sealed) => Some(sealed.crc64()),
+        Payload::File(_) => None,
+    };
+    let size = payload.length();
+    let request = UploadPart {
+        bucket: object.bucket.clone(),
+        key: object.key.clone(),
+        upload_id: upload.created().upload_id.clone(),
+        part_number: plan::Parts::number(index),
+        payload: payload.clone(),
+        takes_crc64nvme: upload.created().takes_crc64nvme,
+    };
+    let output = client.upload_part(request).await?;
+    let what = format!("part {} of {object}", index + 1);
+    let mut suspect = false;
+    let verified = match verify::part(&what, sent, &output)? {
+        Arrival::Known(verified) => Some(verified),
+        Arrival::CompareMd5(expected) => {
+            suspect = md5_of(payload).await? != expected;
+            (!suspect).then_some(Verified::ETag)
+        }
+        Arrival::Ask => None,
+    };
+    let compared = match output.check {
+        UploadCheck::ChecksumHeader(crc64) => Some(crc64),
+        UploadCheck::PayloadSignature | UploadCheck::None => None,
+    };
+    Ok(PartSeal {
+        size,
+        crc64: sent.or(compared),
+        etag: output.etag,
+        verified,
+        suspect,
+    })
+}
+
+/// The MD5 of what was sent, off the reactor.
+async fn md5_of(payload: Payload) -> Result<Md5Value> {
+    base::tasks::blocking(move || match payload {
+        Payload::Memory(sealed) => Ok(Md5::digest(sealed.carry().0).into()),
+        Payload::File(range) => crate::digest::md5_of_file(&range.file, range.offset, range.length),
+    })
+    .await
+}
