@@ -28,6 +28,14 @@ impl Lines {
     pub(crate) fn all(&self) -> Vec<String> {
         self.0.lock().clone()
     }
+
+    /// All lines so far that begin so, sorted.
+    pub(crate) fn sorted(&self, prefix: &str) -> Vec<String> {
+        let mut lines = self.all();
+        lines.retain(|line| line.starts_with(prefix));
+        lines.sort();
+        lines
+    }
 }
 
 impl Observer for Lines {

@@ -235,3 +235,6 @@ fn fail(context: &Context, accounts: &Accounts, verb: Verb, error: &Error) {
         error,
     });
 }
+
+#[cfg(test)]
+mod tests;

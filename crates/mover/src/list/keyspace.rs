@@ -13,17 +13,20 @@ const DIGITS_BELOW_MAX: usize = 6;
 /// A point well beyond `last`, below `high` (exclusive; none is the end of all keys), that halves
 /// what is not known about where the keys between them lie.
 ///
-/// `first` and `last` begin and end the page in hand: up to where they agree, the keys beyond may
-/// still branch off at any character. So the cut is made at a character halfway between the first
-/// that could differ and the first that did; a half that proves empty halves the question. Where
-/// nothing is left to halve it is the middle between two characters. `None` where no key fits
-/// between, or it is not worth a request to ask.
-pub(crate) fn middle(first: &str, last: &str, high: Option<&str>) -> Option<String> {
+/// `first` and `last` begin and end the page in hand. Where the keys count, it is the number
+/// halfway to `high`; after `misses` (points behind which there was nothing) the number is halved
+/// in length, since the keys seem to end long before. Else, up to where both agree, the keys
+/// beyond may still branch off at any character. So the cut is made at a character halfway between
+/// the first that could differ and the first that did; a half that proves empty halves the
+/// question. Where nothing is left to halve it is the middle between two characters. `None` where
+/// no key fits between, or it is not worth a request to ask.
+pub(crate) fn middle(first: &str, last: &str, high: Option<&str>, misses: u32) -> Option<String> {
     match high.and_then(|high| pages_left(first, last, high)) {
         // What is left costs as much as a cut would.
         Some(0..PAGES_WORTH_CUTTING) => return None,
         Some(pages) => {
-            if let Some(point) = beyond(first, last, high, pages / 2) {
+            let pages = if misses > 0 { pages.isqrt() } else { pages / 2 };
+            if let Some(point) = beyond(first, last, high, pages) {
                 return Some(point);
             }
         }
@@ -248,7 +251,7 @@ mod tests {
         let (first, last, end) = ("photos/000000000", "photos/000000999", "photos/009999999");
         let mut high: Option<String> = None;
         for step in 1.. {
-            let point = middle(first, last, high.as_deref()).expect("there is room");
+            let point = middle(first, last, high.as_deref(), step - 1).expect("there is room");
             if point.as_str() < end {
                 assert!(step <= 8, "{step} steps to {point}");
                 break;
@@ -280,7 +283,7 @@ mod tests {
             keys.sort();
             let (first, last) = (&keys[0], &keys[1]);
             let high = high.filter(|high| high > last);
-            for point in [middle(first, last, high.as_deref()), beyond(first, last, high.as_deref(), pages)]
+            for point in [middle(first, last, high.as_deref(), pages % 2), beyond(first, last, high.as_deref(), pages)]
                 .into_iter()
                 .flatten()
             {

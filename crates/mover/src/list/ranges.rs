@@ -7,9 +7,10 @@
 //! cover every key exactly once; nothing of an unproven range is handed out; a range whose
 //! successor is unproven keeps what it found beyond its end, so that it can take the successor
 //! back. Ordering: inside a range by key; across ranges by key where [`Order::Key`] asks for it.
-//! Limits: `listings_max` ranges not yet ended, twice that with those ended and not handed out,
+//! Limits: `listings_max` pages asked for at once, twice as many ranges,
 //! [`PAGES_AHEAD_MAX`] pages of each. Pure: no runtime, no clock, no store.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use remote::types::{ContinuationToken, ListPage, ListedObject};
@@ -19,8 +20,13 @@ use super::token_watch::TokenWatch;
 use crate::source::Order;
 
 /// Pages that a range may hold before its turn has come.
-/// A guess, not measured: 2 × 16 ranges × 3 pages × 1,000 keys of some 200 bytes are 20 MB.
-pub(super) const PAGES_AHEAD_MAX: usize = 3;
+/// A guess, not measured: 2 × 16 ranges × 4 pages × 1,000 keys of some 200 bytes are 26 MB.
+pub(super) const PAGES_AHEAD_MAX: usize = 4;
+
+/// Pages between two cuts by key: a little less, since no estimate is exact.
+const PAGES_APART: u32 = 3;
+
+const _: () = assert!((PAGES_APART as usize) < PAGES_AHEAD_MAX);
 
 /// Cuts in a row that may prove empty before a range waits for more pages between cuts.
 /// Finding the end of the keys takes about log2(key length) + 3 empty halves.
@@ -37,6 +43,8 @@ pub(super) struct Ranges {
     serial: bool,
     /// A second range has been proven: start-after is honoured.
     honoured: bool,
+    /// Ranges made by one cut by key: more while they prove to hold keys, fewer while not.
+    ahead: usize,
 }
 
 #[derive(Debug)]
@@ -117,6 +125,7 @@ impl Ranges {
             id_next: 0,
             serial: listings_max < 2,
             honoured: false,
+            ahead: 1,
         };
         let mut root = ranges.range(None, None);
         // The whole listing has nothing to prove.
@@ -181,22 +190,21 @@ impl Ranges {
 
     /// Cuts one range, if one is worth it, into as many as there is room for.
     fn cut_one(&mut self) {
-        let active = self.ranges.iter().filter(|range| !range.ended).count();
         let room = self
             .listings_max
-            .saturating_sub(active)
+            .saturating_sub(self.in_flight())
             .min((2 * self.listings_max).saturating_sub(self.ranges.len()));
         if self.serial || room == 0 {
             return;
         }
-        let Some(at) = self.worth_cutting() else {
+        let room = room.min(self.ahead);
+        let cut = self
+            .worth_cutting()
+            .into_iter()
+            .map(|at| (at, self.ranges[at].cuts(self.order, room)))
+            .find(|(_, points)| !points.is_empty());
+        let Some((at, points)) = cut else {
             return;
-        };
-        // Until one cut has proven that start-after is honoured, more would be wasted.
-        let room = if self.honoured { room } else { 1 };
-        let points = match self.order {
-            Order::Any => self.ranges[at].middle().into_iter().collect(),
-            Order::Key => self.ranges[at].steps(room),
         };
         self.ranges[at].pages_since_cut = 0;
         let mut through = self.ranges[at].through.clone();
@@ -208,17 +216,17 @@ impl Ranges {
         self.ranges[at].through = through;
     }
 
-    /// The range that most deserves a cut. By key: the first, since what follows it is handed out
-    /// next. In any order: the one that has been the longest.
-    fn worth_cutting(&self) -> Option<usize> {
-        let candidates = (0..self.ranges.len()).filter(|at| {
-            let successor_proven = self.ranges.get(at + 1).is_none_or(|next| next.proven);
-            successor_proven && self.ranges[*at].may_be_cut()
-        });
-        match self.order {
-            Order::Any => candidates.max_by_key(|at| self.ranges[*at].pages_since_cut),
-            Order::Key => candidates.min(),
+    /// The ranges that may be cut, the most deserving first. By key: in their order, since what
+    /// comes first is handed out next. In any order: those that have been long for longest.
+    fn worth_cutting(&self) -> Vec<usize> {
+        let successor_proven = |at: usize| self.ranges.get(at + 1).is_none_or(|next| next.proven);
+        let mut candidates: Vec<usize> = (0..self.ranges.len())
+            .filter(|at| successor_proven(*at) && self.ranges[*at].may_be_cut())
+            .collect();
+        if self.order == Order::Any {
+            candidates.sort_by_key(|at| Reverse(self.ranges[*at].pages_since_cut));
         }
+        candidates
     }
 
     /// Takes the answer to an ask. On disorder nothing has changed but that the page is no longer
@@ -276,7 +284,13 @@ impl Ranges {
         if before.tail.take().is_some() {
             before.ended = true;
         }
-        before.misses = if empty { before.misses + 1 } else { 0 };
+        if empty {
+            before.misses += 1;
+            self.ahead = (self.ahead / 2).max(1);
+        } else {
+            before.misses = 0;
+            self.ahead = (self.ahead * 2).min(self.listings_max);
+        }
     }
 
     /// The store does not honour start-after: the range before `at` goes on over it.
@@ -382,33 +396,36 @@ impl Range {
             && self.pages_since_cut >= patience
     }
 
-    fn middle(&self) -> Option<String> {
-        let last = self.last.as_deref()?;
-        keyspace::middle(&self.page_first, last, self.through.as_deref())
-    }
-
-    /// Up to `room` points, each as far from the one before as a range may hold pages.
-    fn steps(&self, room: usize) -> Vec<String> {
+    /// Where to cut: in any order in the middle; by key in up to `room` places, each as far from
+    /// the one before as a range may hold pages, so that what is listed ahead is handed out soon.
+    fn cuts(&self, order: Order, room: usize) -> Vec<String> {
         let Some(last) = self.last.as_deref() else {
             return Vec::new();
         };
         let high = self.through.as_deref();
-        let step = u32::try_from(PAGES_AHEAD_MAX).expect("a small number");
-        let mut points: Vec<String> = Vec::new();
-        for count in 1..=u32::try_from(room).unwrap_or(u32::MAX) {
-            let pages = step.saturating_mul(count);
-            match keyspace::beyond(&self.page_first, last, high, pages) {
-                Some(point) if points.last().is_none_or(|before| *before < point) => {
-                    points.push(point);
+        let middle = || keyspace::middle(&self.page_first, last, high, self.misses);
+        match order {
+            Order::Any => middle().into_iter().collect(),
+            // Counting on has failed before: halve what is not known instead.
+            Order::Key if self.misses > 0 => middle().into_iter().collect(),
+            Order::Key => {
+                let mut points: Vec<String> = Vec::new();
+                for count in 1..=u32::try_from(room).unwrap_or(u32::MAX) {
+                    let pages = PAGES_APART.saturating_mul(count);
+                    match keyspace::beyond(&self.page_first, last, high, pages) {
+                        Some(point) if points.last().is_none_or(|before| *before < point) => {
+                            points.push(point);
+                        }
+                        Some(_) => {}
+                        None => break,
+                    }
                 }
-                Some(_) => {}
-                None => break,
+                if points.is_empty() {
+                    points.extend(middle());
+                }
+                points
             }
         }
-        if points.is_empty() {
-            points.extend(self.middle());
-        }
-        points
     }
 }
 

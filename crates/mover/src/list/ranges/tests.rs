@@ -234,3 +234,104 @@ proptest! {
         prop_assert_eq!(got, keys.into_iter().collect::<Vec<_>>());
     }
 }
+
+/// Rounds that a listing takes when every request takes one round and the reader keeps up.
+fn rounds(keys: &BTreeSet<String>, order: Order, page_size: usize) -> (usize, usize) {
+    let manner = Manner {
+        page: page_size,
+        ..HONEST
+    };
+    let mut ranges = Ranges::new(order, 16);
+    let (mut rounds, mut requests) = (0, 0);
+    while !ranges.finished() {
+        let mut flying = Vec::new();
+        while let Some(ask) = ranges.next_ask() {
+            flying.push(ask);
+        }
+        rounds += 1;
+        requests += flying.len();
+        for ask in flying {
+            let answer = page(keys, &ask, manner);
+            ranges.answered(ask.id, answer).expect("an ordered store");
+            while ranges.take().is_some() {}
+        }
+        while ranges.take().is_some() {}
+    }
+    (rounds, requests)
+}
+
+/// Keys as people name them, in many numbers.
+fn shapes(count: u64) -> Vec<(&'static str, BTreeSet<String>)> {
+    let mut state = 7_u64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let all = 0..count;
+    vec![
+        (
+            "numbered",
+            all.clone()
+                .map(|at| format!("photos/{at:09}.jpg"))
+                .collect(),
+        ),
+        (
+            "unpadded",
+            all.clone().map(|at| format!("photos/{at}.jpg")).collect(),
+        ),
+        (
+            "hex",
+            all.clone()
+                .map(|_| format!("data/{:016x}", random()))
+                .collect(),
+        ),
+        (
+            "dated",
+            all.clone()
+                .map(|at| {
+                    let (month, day) = (at / 8_400 + 1, at / 300 % 28 + 1);
+                    format!(
+                        "logs/2024/{month:02}/{day:02}/{:02}/{:05}.gz",
+                        at / 13 % 24,
+                        at % 13
+                    )
+                })
+                .collect(),
+        ),
+        (
+            "by user",
+            all.clone()
+                .map(|at| format!("home/user{}/docs/file-{at}.txt", at % 317))
+                .collect(),
+        ),
+        (
+            "late folder",
+            all.map(|at| match at {
+                0..100 => format!("a{at}/x"),
+                _ => format!("zzz/{at:08}"),
+            })
+            .collect(),
+        ),
+    ]
+}
+
+#[test]
+fn listings_are_faster_than_serial_whatever_the_keys_look_like() {
+    for (shape, keys) in shapes(20_000) {
+        for (order, least) in [(Order::Any, 4.0), (Order::Key, 1.5)] {
+            let (rounds, requests) = rounds(&keys, order, 100);
+            let pages = keys.len().div_ceil(100);
+            let speed_up = pages as f64 / rounds as f64;
+            println!(
+                "{shape} {order:?}: {requests} requests for {pages} pages, {speed_up:.1} fold"
+            );
+            assert!(speed_up >= least, "{shape} {order:?}: {speed_up}");
+            assert!(
+                requests < pages * 5 / 2,
+                "{shape} {order:?}: {requests} requests"
+            );
+        }
+    }
+}
