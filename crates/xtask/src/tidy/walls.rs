@@ -28,11 +28,16 @@ const ONE_HOME: [(&str, &[&str]); 5] = [
 ];
 
 /// Modules that decide and never do: they may name no runtime, clock, random source or file.
-const DECIDING: [&str; 4] = [
-    "crates/mover/src/plan",
+const DECIDING: [&str; 9] = [
+    "crates/mover/src/assembly",
     "crates/mover/src/compare",
+    "crates/mover/src/conditions",
+    "crates/mover/src/destination",
+    "crates/mover/src/list/keyspace",
+    "crates/mover/src/list/ranges",
+    "crates/mover/src/plan",
+    "crates/mover/src/walk/plan",
     "crates/mover/src/wildcard",
-    "crates/mover/src/task",
 ];
 
 /// Compares every crate's dependencies with the walls.

@@ -21,7 +21,7 @@ use crate::output::Output;
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// How often a line of progress is written.
-const TELL_EVERY: Duration = Duration::from_secs(1);
+const TELL_EVERY: Duration = Duration::from_secs(2);
 
 /// When a leg is interrupted.
 #[derive(Debug, Clone, Copy)]
@@ -94,7 +94,8 @@ impl Leg {
             let running = sync::run(job.clone(), &context, &accounts);
             tokio::pin!(running);
             let mut look = tokio::time::interval(LOOK_EVERY);
-            let mut tell = tokio::time::interval(TELL_EVERY);
+            let mut tell =
+                tokio::time::interval_at(tokio::time::Instant::now() + TELL_EVERY, TELL_EVERY);
             loop {
                 tokio::select! {
                     report = &mut running => break report?,
@@ -108,7 +109,7 @@ impl Leg {
                     _ = tell.tick() => {
                         let sums = accounts.sums();
                         let moved = ByteCount(sums.bytes_moved);
-                        stage.out.text(format_args!("   {} of {} objects, {moved}", sums.copied, sums.listed));
+                        stage.out.text(format_args!("   {} of {} objects found so far, {moved}", sums.copied, sums.listed));
                     }
                 }
             }
