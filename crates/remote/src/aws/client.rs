@@ -20,7 +20,7 @@ use super::dial::Dialer;
 use super::encode::EncodedQuery;
 use super::endpoint::Endpoint;
 use super::identities::Identities;
-use super::options::{AwsOptions, CredentialsSource};
+use super::options::{AwsOptions, ChecksumPolicy, CredentialsSource};
 use super::pool::{Pool, PoolLimits};
 use super::prepared::Prepared;
 use super::request::Request;
@@ -72,7 +72,8 @@ impl AwsClient {
                     invalid("no trust in TLS servers".to_owned()).with_source(error)
                 })?;
         }
-        let configured = configured::read(&options)
+        // AWS's crate makes a future of many kilobytes.
+        let configured = Box::pin(configured::read(&options))
             .await
             .map_err(|error| invalid("read the configuration".to_owned()).with_source(error))?;
         AwsClient::with_configured(options, configured).await
@@ -122,7 +123,11 @@ impl AwsClient {
             pool: Pool::new(dialer, limits),
             proxies: options.proxies,
             support: ChecksumSupport::new(known),
-            checksums: options.checksums,
+            checksums: if configured.checksums_when_required {
+                ChecksumPolicy::WhenRequired
+            } else {
+                options.checksums
+            },
             request_payer: options.request_payer,
             unsigned_payload: options.unsigned_payload,
             timeouts: options.timeouts,

@@ -9,6 +9,7 @@ use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_types::sdk_config::RequestChecksumCalculation;
 use aws_types::service_config::ServiceConfigKey;
 
 use super::credentials_http;
@@ -22,6 +23,8 @@ const REGION_DEFAULT: &str = "us-east-1";
 pub(super) struct Configured {
     pub(super) endpoint_url: Option<String>,
     pub(super) region: String,
+    /// Whether the profile or the environment wants checksums only where S3 insists on one.
+    pub(super) checksums_when_required: bool,
     /// None for nobody.
     pub(super) provider: Option<SharedCredentialsProvider>,
 }
@@ -68,6 +71,8 @@ pub(super) async fn read(options: &AwsOptions) -> std::io::Result<Configured> {
             .clone()
             .or_else(|| endpoint_url(&config)),
         region: region_of(&config),
+        checksums_when_required: config.request_checksum_calculation()
+            == Some(RequestChecksumCalculation::WhenRequired),
         provider: with_role(provider, options.assume_role.as_ref(), &config).await,
     })
 }
@@ -104,6 +109,7 @@ async fn read_static(
     Ok(Configured {
         endpoint_url: options.endpoint_url.clone(),
         region,
+        checksums_when_required: false,
         provider,
     })
 }

@@ -35,6 +35,7 @@ fn child() {
         let configured = read(&options).await.unwrap();
         println!("region={}", configured.region);
         println!("endpoint={:?}", configured.endpoint_url);
+        println!("when_required={}", configured.checksums_when_required);
         match configured.provider.unwrap().provide_credentials().await {
             Ok(credentials) => println!("key={}", credentials.access_key_id()),
             Err(error) => println!("error={error:?}"),
@@ -147,7 +148,13 @@ async fn profiles_and_the_environment_are_read_in_their_order() {
             assert!(printed.contains(line), "{environment:?}: {printed}");
         }
     }
-    // So does naming a file.
+    for value in ["when_required", "WHEN_REQUIRED", "when_supported"] {
+        let environment = [("AWS_REQUEST_CHECKSUM_CALCULATION", value)];
+        let printed = outcome(home.path(), &environment).await;
+        let expected = format!("when_required={}", value != "when_supported");
+        assert!(printed.contains(&expected), "{value}: {printed}");
+    }
+    // Naming a file beats keys in the environment, too.
     let environment = [&KEYS[..], &[("TEST_CREDENTIALS_FILE", file)]].concat();
     let printed = outcome(home.path(), &environment).await;
     assert!(printed.contains("key=ELSEWHERE"), "{printed}");

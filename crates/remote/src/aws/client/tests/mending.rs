@@ -140,6 +140,7 @@ fn configured(url: &str, provider: impl ProvideCredentials + 'static) -> Configu
     Configured {
         endpoint_url: Some(url.to_owned()),
         region: "us-east-1".to_owned(),
+        checksums_when_required: false,
         provider: Some(SharedCredentialsProvider::new(provider)),
     }
 }
