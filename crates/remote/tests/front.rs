@@ -5,6 +5,7 @@ use std::time::Duration;
 use base::Clock;
 use base::flow::RetryPolicy;
 use base::redact::Secret;
+use front::deviation::ChecksumSupport;
 use front::{Account, Deviation, FrontOptions, Server};
 use remote::aws::{AwsClient, AwsOptions, CredentialsSource, StaticCredentials};
 use remote::conformance::{self, Capabilities};
@@ -61,4 +62,50 @@ async fn every_check_passes_with_pages_of_two_rows() {
     let report = conformance::run(&client, &Capabilities::all()).await;
     assert!(report.is_passed(), "{report}");
     server.shutdown().await;
+}
+
+/// Runs the suite against our own server with a difference, and what it then lacks.
+async fn conforms(deviation: Deviation, lacks: &[(&'static str, &'static str)]) {
+    let options = FrontOptions {
+        deviation,
+        ..FrontOptions::default()
+    };
+    let (server, client) = Box::pin(server_and_client(options)).await;
+    let capabilities = Capabilities::without(lacks.iter().copied());
+    let report = conformance::run(&client, &capabilities).await;
+    assert!(report.is_passed(), "{report}");
+    server.shutdown().await;
+}
+
+const NO_CHECKSUMS: [(&str, &str); 3] = [
+    ("checksum of an object", "no checksums"),
+    ("checksum of a multipart object", "no checksums"),
+    ("wrong whole checksum refused", "no checksums"),
+];
+
+#[tokio::test]
+async fn a_store_that_refuses_checksum_headers_lacks_nothing_else() {
+    let deviation = Deviation {
+        checksums: ChecksumSupport::Refused,
+        ..Deviation::default()
+    };
+    conforms(deviation, &NO_CHECKSUMS).await;
+}
+
+#[tokio::test]
+async fn a_store_that_ignores_checksum_headers_lacks_nothing_else() {
+    let deviation = Deviation {
+        checksums: ChecksumSupport::Ignored,
+        ..Deviation::default()
+    };
+    conforms(deviation, &NO_CHECKSUMS).await;
+}
+
+#[tokio::test]
+async fn a_store_that_knows_no_encoding_type_keeps_every_key_that_xml_carries() {
+    let deviation = Deviation {
+        ignore_encoding_type: true,
+        ..Deviation::default()
+    };
+    conforms(deviation, &[]).await;
 }

@@ -197,7 +197,8 @@ impl Account {
             }),
         };
         // S3 says the whole's checksum only beside the whole.
-        let checksum_mode = request.checksum_mode && range.is_none();
+        let is_whole = range.is_none_or(|range| range.length.0 == length);
+        let checksum_mode = request.checksum_mode && is_whole;
         Ok(Found {
             head: head(bucket, version, object, checksum_mode),
             content: match range {

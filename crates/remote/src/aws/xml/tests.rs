@@ -176,6 +176,37 @@ fn versions_keep_their_order_and_both_markers() {
 }
 
 #[test]
+fn versions_written_by_kind_are_put_in_order() {
+    let row = |kind: &str, key: &str, id: &str, latest: bool, second: u32| {
+        format!(
+            "<{kind}><Key>{key}</Key><VersionId>{id}</VersionId><IsLatest>{latest}</IsLatest>\
+             <Size>1</Size><LastModified>2020-01-01T00:00:0{second}Z</LastModified></{kind}>"
+        )
+    };
+    let ids = |rows: &[String]| -> Vec<String> {
+        let document = format!("<ListVersionsResult>{}</ListVersionsResult>", rows.concat());
+        let page = parse_versions(document.as_bytes()).unwrap();
+        let versions = page.objects.iter().map(|row| row.version.clone().unwrap());
+        versions.map(|version| version.id.to_string()).collect()
+    };
+    let by_kind = [
+        row("DeleteMarker", "b", "b3", true, 3),
+        row("DeleteMarker", "b", "b1", false, 1),
+        row("Version", "a", "a1", true, 5),
+        row("Version", "b", "b2", false, 2),
+        row("Version", "b", "b0", false, 0),
+    ];
+    assert_eq!(ids(&by_kind), ["a1", "b3", "b2", "b1", "b0"]);
+    // Dates do not say which is newer: what is in order stays.
+    let in_order = [
+        row("Version", "a", "a2", true, 1),
+        row("DeleteMarker", "a", "a1", false, 2),
+        row("Version", "a", "a0", false, 3),
+    ];
+    assert_eq!(ids(&in_order), ["a2", "a1", "a0"]);
+}
+
+#[test]
 fn every_key_of_a_delete_is_accounted_for() {
     let asked = |key: &str, version: Option<&str>| ObjectIdentifier {
         key: Key::new(key).unwrap(),
