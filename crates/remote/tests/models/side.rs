@@ -1,20 +1,10 @@
-//! Two models of S3, written apart from each other, side by side: the store in memory, and the
-//! client over HTTP against the project's own server. Whatever is asked of both, in any order,
-//! both answer the same.
+//! One of the two models, with what it was told.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use base::fault::Classified as _;
-use base::flow::RetryPolicy;
 use base::ids::PartNumber;
-use base::redact::Secret;
-use base::{BucketName, ByteCount, Checksum, Clock, ETag, Key, UploadId, VersionId};
-use front::{Account, FrontOptions, Server};
-use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof};
-use proptest::test_runner::{Config, TestRunner};
-use remote::aws::{AwsClient, AwsOptions, CredentialsSource, StaticCredentials};
+use base::{BucketName, ByteCount, Checksum, ETag, Key, UploadId, VersionId};
 use remote::types::{
     AbortMultipartUpload, ByteRange, CompleteMultipartUpload, CopyConditions, CopyObject,
     CopySource, CreateMultipartUpload, DeleteObject, DeleteObjects, GetObject, HeadObject,
@@ -22,167 +12,12 @@ use remote::types::{
     ObjectAttributes, ObjectHead, ObjectIdentifier, PutCondition, PutObject, UploadPart,
     VersioningState,
 };
-use remote::{MemoryClient, MemoryOptions, ObjectClient, Payload, Result};
-use store::Model;
+use remote::{ObjectClient, Payload, Result};
 
-/// Keys that share prefixes, so that listings have something to roll up.
-const KEYS: [&str; 6] = ["a", "a/1", "a/2 +", "a/2/é", "b/", "\u{1f600}"];
+use crate::op::{Condition, KEYS, Op, PREFIXES};
 
 /// Pages of a listing at most; all have fewer.
 const PAGES_MAX: usize = 100;
-
-/// One request. Places in lists are taken modulo their length.
-#[derive(Debug, Clone)]
-enum Op {
-    Put {
-        key: usize,
-        bytes: Vec<u8>,
-        condition: Condition,
-        metadata: Option<String>,
-    },
-    Get {
-        key: usize,
-        version: Option<usize>,
-        range: Option<(u64, u64)>,
-        if_match: bool,
-    },
-    Head {
-        key: usize,
-        version: Option<usize>,
-        part: Option<u32>,
-    },
-    Delete {
-        key: usize,
-        version: Option<usize>,
-        if_match: bool,
-    },
-    DeleteMany {
-        keys: Vec<(usize, Option<usize>)>,
-    },
-    Copy {
-        from: usize,
-        to: usize,
-        version: Option<usize>,
-        replace: bool,
-        if_match: bool,
-    },
-    Versioning {
-        enabled: bool,
-    },
-    CreateUpload {
-        key: usize,
-        metadata: Option<String>,
-    },
-    UploadPart {
-        upload: usize,
-        number: u32,
-        bytes: Vec<u8>,
-    },
-    Complete {
-        upload: usize,
-        numbers: Vec<u32>,
-        condition: Condition,
-        whole_checksum: Option<bool>,
-    },
-    Abort {
-        upload: usize,
-    },
-    ListParts {
-        upload: usize,
-        after: Option<u32>,
-    },
-    List {
-        prefix: usize,
-        delimiter: bool,
-        start_after: Option<String>,
-        keys_max: u32,
-        v1: bool,
-    },
-    ListVersions {
-        prefix: usize,
-        delimiter: bool,
-        keys_max: u32,
-    },
-    ListUploads {
-        prefix: usize,
-    },
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Condition {
-    None,
-    Absent,
-    /// The ETag seen last.
-    LastSeen,
-}
-
-fn condition() -> impl Strategy<Value = Condition> {
-    prop_oneof![
-        3 => Just(Condition::None),
-        1 => Just(Condition::Absent),
-        1 => Just(Condition::LastSeen),
-    ]
-}
-
-fn op() -> impl Strategy<Value = Op> {
-    let key = || 0..KEYS.len();
-    let bytes = || prop::collection::vec(any::<u8>(), 0..40);
-    let version = || prop::option::of(0_usize..12);
-    let upload = || 0_usize..6;
-    let metadata = || prop::option::of("[a-zé]( ?[a-zé]){0,6}");
-    let rarely = || prop::bool::weighted(0.2);
-    prop_oneof![
-        6 => (key(), bytes(), condition(), metadata()).prop_map(|(key, bytes, condition, metadata)| {
-            Op::Put { key, bytes, condition, metadata }
-        }),
-        3 => (key(), version(), prop::option::of((0_u64..50, 1_u64..50)), rarely()).prop_map(
-            |(key, version, range, if_match)| Op::Get { key, version, range, if_match }
-        ),
-        2 => (key(), version(), prop::option::weighted(0.2, 1_u32..4))
-            .prop_map(|(key, version, part)| Op::Head { key, version, part }),
-        3 => (key(), version(), rarely())
-            .prop_map(|(key, version, if_match)| Op::Delete { key, version, if_match }),
-        1 => prop::collection::vec((key(), version()), 1..4)
-            .prop_map(|keys| Op::DeleteMany { keys }),
-        3 => (key(), key(), version(), any::<bool>(), rarely()).prop_map(
-            |(from, to, version, replace, if_match)| {
-                Op::Copy { from, to, version, replace, if_match }
-            }
-        ),
-        2 => any::<bool>().prop_map(|enabled| Op::Versioning { enabled }),
-        3 => (key(), metadata()).prop_map(|(key, metadata)| Op::CreateUpload { key, metadata }),
-        5 => (upload(), 1_u32..4, bytes())
-            .prop_map(|(upload, number, bytes)| Op::UploadPart { upload, number, bytes }),
-        3 => (
-            upload(),
-            prop::collection::vec(1_u32..4, 1..4),
-            condition(),
-            prop::option::of(any::<bool>()),
-        )
-            .prop_map(|(upload, numbers, condition, whole_checksum)| {
-                Op::Complete { upload, numbers, condition, whole_checksum }
-            }),
-        1 => upload().prop_map(|upload| Op::Abort { upload }),
-        2 => (upload(), prop::option::of(1_u32..4))
-            .prop_map(|(upload, after)| Op::ListParts { upload, after }),
-        3 => (
-            0..PREFIXES.len(),
-            any::<bool>(),
-            prop::option::of("[ab/12é]{0,3}"),
-            1_u32..4,
-            any::<bool>(),
-        )
-            .prop_map(|(prefix, delimiter, start_after, keys_max, v1)| {
-                Op::List { prefix, delimiter, start_after, keys_max, v1 }
-            }),
-        2 => (0..PREFIXES.len(), any::<bool>(), 1_u32..4).prop_map(
-            |(prefix, delimiter, keys_max)| Op::ListVersions { prefix, delimiter, keys_max }
-        ),
-        1 => (0..PREFIXES.len()).prop_map(|prefix| Op::ListUploads { prefix }),
-    ]
-}
-
-const PREFIXES: [&str; 4] = ["", "a", "a/", "b/"];
 
 /// A part that was taken.
 struct SentPart {
@@ -202,8 +37,8 @@ impl SentPart {
 
 /// One of the two, with what it was told. Ids differ between the two: they are shown as their
 /// places in these lists.
-struct Side {
-    client: Arc<dyn ObjectClient>,
+pub(crate) struct Side {
+    pub(crate) client: Arc<dyn ObjectClient>,
     bucket: BucketName,
     versions: Vec<VersionId>,
     uploads: Vec<(Key, UploadId)>,
@@ -213,7 +48,7 @@ struct Side {
 }
 
 impl Side {
-    fn new(client: Arc<dyn ObjectClient>, bucket: BucketName) -> Side {
+    pub(crate) fn new(client: Arc<dyn ObjectClient>, bucket: BucketName) -> Side {
         Side {
             client,
             bucket,
@@ -300,7 +135,7 @@ impl Side {
     }
 
     /// Asks and tells what was answered, in words that both sides share.
-    async fn ask(&mut self, op: &Op) -> String {
+    pub(crate) async fn ask(&mut self, op: &Op) -> String {
         let is_head = matches!(op, Op::Head { .. });
         match self.answer(op).await {
             Ok(answer) => answer,
@@ -633,81 +468,4 @@ fn attributes(metadata: Option<String>) -> ObjectAttributes {
             .collect(),
         ..ObjectAttributes::default()
     }
-}
-
-async fn over_http() -> (Server, AwsClient) {
-    let options = store::model::ModelOptions {
-        part_size_min: 1,
-        ..store::model::ModelOptions::default()
-    };
-    let model = Model::new(Clock::system(), options);
-    let account = Account {
-        access_key_id: "AKIDMODELS".to_owned(),
-        secret: Secret::new("a secret of the models"),
-    };
-    let options = FrontOptions {
-        accounts: vec![account],
-        ..FrontOptions::default()
-    };
-    let server = Server::bind(([127, 0, 0, 1], 0).into(), model, options)
-        .await
-        .expect("a free port");
-    let credentials = StaticCredentials::new("AKIDMODELS", "a secret of the models");
-    let client = AwsClient::new(AwsOptions {
-        endpoint_url: Some(format!("http://{}", server.address())),
-        region: Some("us-east-1".to_owned()),
-        credentials: CredentialsSource::Static(credentials),
-        retry: RetryPolicy {
-            tries_max: 2,
-            delay_initial: Duration::from_millis(1),
-            delay_max: Duration::from_millis(1),
-        },
-        ..AwsOptions::default()
-    })
-    .await
-    .expect("static credentials need nobody");
-    (server, client)
-}
-
-#[test]
-fn both_models_answer_every_sequence_of_requests_the_same() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let (server, client) = runtime.block_on(over_http());
-    let memory = MemoryClient::new(MemoryOptions {
-        part_size_min: ByteCount(1),
-        ..MemoryOptions::default()
-    });
-    let sides: [Arc<dyn ObjectClient>; 2] = [Arc::new(memory), Arc::new(client)];
-    let buckets = AtomicU64::new(0);
-    let mut runner = TestRunner::new(Config {
-        cases: 64,
-        failure_persistence: None,
-        ..Config::default()
-    });
-    let result = runner.run(&prop::collection::vec(op(), 1..40), |ops| {
-        let bucket = format!("models-{}", buckets.fetch_add(1, Ordering::Relaxed));
-        let bucket = BucketName::new(bucket).expect("a bucket's name");
-        runtime.block_on(async {
-            let [mut one, mut other] = sides
-                .each_ref()
-                .map(|client| Side::new(Arc::clone(client), bucket.clone()));
-            for side in [&one, &other] {
-                let made = side.client.create_bucket(bucket.clone()).await;
-                made.expect("the bucket is new");
-            }
-            for (step, op) in ops.iter().enumerate() {
-                let (left, right) = (one.ask(op).await, other.ask(op).await);
-                prop_assert_eq!(left, right, "step {} {:?}", step, op);
-            }
-            Ok(())
-        })
-    });
-    if let Err(error) = result {
-        panic!("memory (left) and HTTP (right) differ: {error}");
-    }
-    runtime.block_on(server.shutdown());
 }
