@@ -2,6 +2,7 @@
 
 pub mod copy;
 pub mod delete;
+pub mod estimate;
 pub mod sync;
 
 use std::time::Duration;

@@ -1,33 +1,169 @@
-//! What limits a run at the moment, for progress.
+//! What limits a run at the moment, for progress. Pure: samples in, a word out.
+//!
+//! Two samples some seconds apart tell what changed between them; the first cause in the list
+//! below that holds is said, since it hides those after it.
 
 use std::fmt;
+use std::time::Duration;
 
 /// What holds the run back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
-    /// The source's listing does not yield objects fast enough.
-    Listing,
     /// The source asks for less (503 SlowDown).
     SourceThrottling,
     /// The destination asks for less (503 SlowDown).
     DestinationThrottling,
-    /// Everything is under way that may be: the way to the stores, or the bound itself.
-    Network,
     /// Our own processors are full.
     Cpu,
+    /// The source's listing does not yield objects fast enough.
+    Listing,
     /// The local disk.
     Disk,
+    /// Everything is under way that may be: the way to the stores, or the stores.
+    Network,
 }
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Limit::Listing => "listing",
             Limit::SourceThrottling => "source throttling",
             Limit::DestinationThrottling => "destination throttling",
-            Limit::Network => "network",
             Limit::Cpu => "CPU",
+            Limit::Listing => "listing",
             Limit::Disk => "disk",
+            Limit::Network => "network",
         })
+    }
+}
+
+/// The run at one moment. Counters only grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sample {
+    /// Since the run began.
+    pub elapsed: Duration,
+    /// Processor time that the process has used, of all cores together.
+    pub cpu: Duration,
+    /// Processors that the process may use.
+    pub cores: u32,
+    /// Time that the process's threads have waited for block devices; zero where unknown.
+    pub disk_wait: Duration,
+    /// Throttled answers of the source so far.
+    pub source_throttled: u64,
+    /// Throttled answers of the destination so far.
+    pub destination_throttled: u64,
+    /// Requests sent to both so far.
+    pub requests: u64,
+    /// Objects under way now.
+    pub in_flight: u64,
+    /// Objects that may be under way.
+    pub objects_max: u64,
+    /// Whether the listing has ended.
+    pub listed_all: bool,
+}
+
+/// Share of requests throttled at which throttling is what limits.
+/// A guess, not measured: below it, retries hide in the others' time.
+const THROTTLED_SHARE: f64 = 0.01;
+
+/// Share of all processors' time at which they are full.
+/// A guess, not measured: the kernel's part for the network is not all counted as ours.
+const CPU_SHARE: f64 = 0.85;
+
+/// Share of the objects allowed that is under way when the listing keeps up.
+/// A guess, not measured.
+const BUSY_SHARE: f64 = 0.5;
+
+/// Share of the time that a thread waited for the disk at which the disk is what limits.
+/// A guess, not measured.
+const DISK_SHARE: f64 = 0.5;
+
+/// What limited the run between two samples; none when it was over before one could tell.
+pub fn limit(before: &Sample, now: &Sample) -> Option<Limit> {
+    let passed = now.elapsed.checked_sub(before.elapsed)?.as_secs_f64();
+    if passed <= 0.0 || now.in_flight == 0 && now.listed_all {
+        return None;
+    }
+    let requests = now.requests.saturating_sub(before.requests).max(1) as f64;
+    let share = |now: u64, before: u64| now.saturating_sub(before) as f64 / requests;
+    if share(now.source_throttled, before.source_throttled) >= THROTTLED_SHARE {
+        return Some(Limit::SourceThrottling);
+    }
+    if share(now.destination_throttled, before.destination_throttled) >= THROTTLED_SHARE {
+        return Some(Limit::DestinationThrottling);
+    }
+    let cpu = now.cpu.saturating_sub(before.cpu).as_secs_f64();
+    if cpu >= CPU_SHARE * passed * f64::from(now.cores.max(1)) {
+        return Some(Limit::Cpu);
+    }
+    let disk = now.disk_wait.saturating_sub(before.disk_wait);
+    if disk.as_secs_f64() >= DISK_SHARE * passed {
+        return Some(Limit::Disk);
+    }
+    let busy = now.in_flight as f64 >= BUSY_SHARE * now.objects_max as f64;
+    if !busy && !now.listed_all {
+        return Some(Limit::Listing);
+    }
+    Some(Limit::Network)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_cause_that_holds_is_said() {
+        let before = Sample {
+            cores: 2,
+            objects_max: 100,
+            ..Sample::default()
+        };
+        let calm = Sample {
+            elapsed: Duration::from_secs(10),
+            cpu: Duration::from_secs(2),
+            requests: 1_000,
+            in_flight: 100,
+            ..before
+        };
+        assert_eq!(limit(&before, &calm), Some(Limit::Network));
+        let listing = Sample {
+            in_flight: 3,
+            ..calm
+        };
+        assert_eq!(limit(&before, &listing), Some(Limit::Listing));
+        let tail = Sample {
+            listed_all: true,
+            ..listing
+        };
+        assert_eq!(limit(&before, &tail), Some(Limit::Network));
+        let disk = Sample {
+            disk_wait: Duration::from_secs(6),
+            ..calm
+        };
+        assert_eq!(limit(&before, &disk), Some(Limit::Disk));
+        let cpu = Sample {
+            cpu: Duration::from_secs(19),
+            ..disk
+        };
+        assert_eq!(limit(&before, &cpu), Some(Limit::Cpu));
+        let throttled = Sample {
+            destination_throttled: 20,
+            ..cpu
+        };
+        assert_eq!(
+            limit(&before, &throttled),
+            Some(Limit::DestinationThrottling)
+        );
+        let both = Sample {
+            source_throttled: 20,
+            ..throttled
+        };
+        assert_eq!(limit(&before, &both), Some(Limit::SourceThrottling));
+        let over = Sample {
+            in_flight: 0,
+            listed_all: true,
+            ..both
+        };
+        assert_eq!(limit(&before, &over), None);
+        assert_eq!(limit(&both, &both), None);
     }
 }

@@ -362,7 +362,8 @@ async fn a_source_that_never_rests_fails_by_name() {
     let round = AtomicU64::new(0);
     bench.store.set_hook(Some(Hook::new(move |call| {
         if call.operation == Operation::GetObject {
-            let content = vec![round.fetch_add(1, Ordering::Relaxed) as u8; 20 << 20];
+            let round = round.fetch_add(1, Ordering::Relaxed);
+            let content = vec![u8::try_from(round).unwrap(); 20 << 20];
             store.insert("b", "k", content);
         }
         Reaction::Proceed

@@ -35,7 +35,7 @@ use crate::verify::PartSeal;
 #[derive(Debug, Clone)]
 pub enum Piped {
     /// The object stands.
-    Arrived(Moved),
+    Arrived(Box<Moved>),
     /// Something was there already, and `no_clobber` keeps it.
     Exists,
 }
@@ -57,7 +57,7 @@ pub async fn pipe(
     if no_clobber && stands(context, destination).await? {
         return Ok(Piped::Exists);
     }
-    let mut arrived = Moved {
+    let mut arrived = Box::new(Moved {
         verb: Verb::Copy,
         source: Location::Local(PathBuf::from("-")),
         destination: Location::Remote(destination.clone()),
@@ -75,7 +75,7 @@ pub async fn pipe(
             .as_ref()
             .map(|class| class.as_str().to_owned()),
         dry_run: options.dry_run,
-    };
+    });
     if options.dry_run {
         return Ok(Piped::Arrived(arrived));
     }

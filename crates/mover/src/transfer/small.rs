@@ -43,15 +43,15 @@ struct Writing {
 enum Running {
     #[default]
     None,
-    Crc64(Crc64Hasher),
-    Md5(Md5),
+    Crc64(Box<Crc64Hasher>),
+    Md5(Box<Md5>),
 }
 
 impl Running {
     fn of(means: &Means) -> Running {
         match means {
-            Means::Crc64(_) => Running::Crc64(Crc64Hasher::new()),
-            Means::Md5(_) => Running::Md5(Md5::new()),
+            Means::Crc64(_) => Running::Crc64(Box::default()),
+            Means::Md5(_) => Running::Md5(Box::default()),
             Means::MultipartETag(_) | Means::Size => Running::None,
         }
     }

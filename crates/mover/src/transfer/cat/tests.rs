@@ -24,7 +24,7 @@ async fn bytes_come_in_order_and_whole_over_broken_bodies() {
         client.insert("b", "k", ramp(size));
         let gets = AtomicU64::new(0);
         client.set_hook(Some(Hook::new(move |call| {
-            let odd = gets.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+            let odd = gets.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
             match call.operation {
                 Operation::GetObject if odd => Reaction::BreakBody { after: 700_001 },
                 _ => Reaction::Proceed,
