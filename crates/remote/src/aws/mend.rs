@@ -176,6 +176,7 @@ fn may_blame_checksum(refusal: &Refusal) -> bool {
 #[cfg(test)]
 mod tests {
     use http::StatusCode;
+    use proptest::prelude::{any, prop_assert, proptest};
 
     use super::*;
 
@@ -272,6 +273,47 @@ mod tests {
             let mend = Mends::default().next(&refusal, &unproven);
             assert_eq!(mend == Some(Mend::WithoutChecksum), expected, "{code}");
             assert_eq!(Mends::default().next(&refusal, &sent()), None, "{code}");
+        }
+    }
+
+    const CODES: [&str; 7] = [
+        "AuthorizationHeaderMalformed",
+        "SecondLevelDomainForbidden",
+        "RequestTimeTooSkewed",
+        "ExpiredToken",
+        "InvalidRequest",
+        "SignatureDoesNotMatch",
+        "PermanentRedirect",
+    ];
+
+    proptest! {
+        #[test]
+        fn no_store_keeps_a_request_going_for_ever(
+            refusals in proptest::collection::vec(
+                (
+                    proptest::sample::select(vec![200, 301, 307, 400, 403, 404, 501]),
+                    proptest::sample::select(CODES.to_vec()),
+                    proptest::option::of("[a-z]{1,3}"),
+                    proptest::option::of("https?://[a-z]{1,3}/"),
+                    proptest::option::of(0_i64..4_000_000_000),
+                    any::<bool>(),
+                ),
+                40,
+            ),
+        ) {
+            let mut mends = Mends::default();
+            let mut mended = 0;
+            for (status, code, region, location, date, without_document) in refusals {
+                let mut refusal = refusal(status, code);
+                refusal.region = region;
+                refusal.location = location;
+                refusal.date = date.map(|second| Timestamp::from_second(second).unwrap());
+                refusal.without_document = without_document;
+                let unproven = Sent { unproven_checksum: true, ..sent() };
+                mended += u32::from(mends.next(&refusal, &unproven).is_some());
+            }
+            // Two redirects and one of each other kind.
+            prop_assert!(mended <= REDIRECTS_MAX + 4, "{}", mended);
         }
     }
 }

@@ -91,3 +91,70 @@ async fn nothing_secret_is_printed() {
         assert!(!all.contains(secret), "{secret} in {all}");
     }
 }
+
+/// Keeps everything that is traced.
+#[derive(Clone, Default)]
+struct Traced(Arc<parking_lot::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Traced {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+// One thread, so that the subscriber hears the connections' tasks too.
+#[tokio::test]
+async fn nothing_secret_is_traced() {
+    let traced = Traced::default();
+    let writer = traced.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _heard = tracing::subscriber::set_default(subscriber);
+    let proxy = Hostile::answering(|number, _| match number {
+        0 => refuse("503 Slow Down", "SlowDown"),
+        1 => refuse("400 Bad Request", "ExpiredToken"),
+        _ => ok("x"),
+    })
+    .await;
+    let mut options = options("http://store.example");
+    options.proxies.http = Some(format!("http://user:proxy-password@{}", proxy.address));
+    let mut credentials = StaticCredentials::new("AKID", "the-secret");
+    credentials.session_token = Some(base::redact::Secret::new("the-token"));
+    options.credentials = CredentialsSource::Static(credentials);
+    let client = AwsClient::new(options).await.unwrap();
+    client.send(list()).await.unwrap_err();
+    client.send(put(Payload::from_bytes("x"))).await.unwrap();
+    let key = Key::new("k").unwrap();
+    client
+        .presign_url(
+            Method::GET,
+            &bucket(),
+            &key,
+            Vec::new(),
+            Duration::from_secs(9),
+        )
+        .await
+        .unwrap();
+    let text = String::from_utf8(traced.0.lock().clone()).unwrap();
+    assert!(text.contains("ListObjectsV2"), "the traces were heard");
+    let signature = proxy.seen()[2].header("authorization").unwrap().to_owned();
+    let signature = signature.rsplit_once("Signature=").unwrap().1;
+    // base64 of "user:proxy-password".
+    let secrets = [
+        "the-secret",
+        "the-token",
+        "proxy-password",
+        "dXNlcjpwcm94eS1wYXNzd29yZA",
+        signature,
+    ];
+    for secret in secrets {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}
