@@ -133,7 +133,7 @@ async fn a_connection_whose_upload_was_left_unread_is_not_waited_for() {
         })
         .await;
         let mut options = options(&server.url());
-        options.timeouts.first_byte = Duration::from_millis(500);
+        options.timeouts.first_byte = Duration::from_secs(2);
         let client = AwsClient::new(options).await.unwrap();
         let upload = put(Payload::from_bytes(ramp(size)));
         let error = client.send(upload).await.unwrap_err();
