@@ -508,3 +508,72 @@ fn filters_see_names_below_the_literal_prefix() {
     assert!(skips("s3://b/*", &sized, "k"));
     assert!(skips("s3://b/*", &Filter::default(), "k/"));
 }
+
+#[tokio::test]
+async fn rclone_7974_the_first_key_comes_with_the_first_page() {
+    for order in [Order::Any, Order::Key] {
+        let bench = bench(10);
+        bench.fill(numbered(1_000));
+        // The second page never comes.
+        bench
+            .client
+            .set_hook(Some(Hook::new(|call| match call.number {
+                1 => Reaction::Proceed,
+                _ => Reaction::Wait(Box::pin(std::future::pending())),
+            })));
+        let source = Source {
+            order,
+            ..source("s3://bucket/*")
+        };
+        let mut stream = enumerate(&bench.context, &bench.accounts, Side::Source, &source);
+        let first = stream.next().await.unwrap().unwrap();
+        assert_eq!(first.relative(), "k/00000");
+    }
+}
+
+#[tokio::test]
+async fn s5cmd_441_a_slow_reader_holds_a_bounded_part_of_the_listing() {
+    for order in [Order::Any, Order::Key] {
+        let bench = bench(10);
+        bench.fill(numbered(20_000));
+        let source = Source {
+            order,
+            ..source("s3://bucket/*")
+        };
+        let mut stream = enumerate(&bench.context, &bench.accounts, Side::Source, &source);
+        stream.next().await.unwrap().unwrap();
+        // Everything that can run runs until nothing moves any more.
+        let mut asked = 0;
+        for _ in 0..10_000 {
+            tokio::task::yield_now().await;
+            asked = bench.pages_asked();
+        }
+        // 2,000 pages there are; 2 x 8 ranges of 4 pages, and what is under way.
+        assert!(asked <= 2 * 8 * 4 + 16, "{order:?}: {asked} pages");
+        drop(stream);
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_stream_stops_asking() {
+    let bench = bench(10);
+    bench.fill(numbered(20_000));
+    let mut stream = enumerate(
+        &bench.context,
+        &bench.accounts,
+        Side::Source,
+        &source("s3://bucket/*"),
+    );
+    stream.next().await.unwrap().unwrap();
+    drop(stream);
+    let mut asked = u64::MAX;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while asked != bench.pages_asked() {
+        assert!(tokio::time::Instant::now() < deadline, "it goes on asking");
+        asked = bench.pages_asked();
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert!(asked < 500, "{asked}");
+}

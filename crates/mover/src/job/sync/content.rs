@@ -60,7 +60,7 @@ async fn two_objects(
 ///
 /// Composite checksums and multipart ETags that differ prove nothing: the parts may differ alone.
 /// An opaque ETag proves nothing either way.
-fn heads_agree(here: &ObjectHead, there: &ObjectHead) -> Option<bool> {
+pub(super) fn heads_agree(here: &ObjectHead, there: &ObjectHead) -> Option<bool> {
     if here.size != there.size {
         return Some(false);
     }

@@ -620,3 +620,98 @@ proptest! {
         against_the_model(&source, &there, delete, page);
     }
 }
+
+#[tokio::test]
+async fn rclone_9383_keys_with_doubled_slashes_arrive_byte_for_byte() {
+    let keys = [
+        "//",
+        "//a",
+        "a//b",
+        "a/../b",
+        "a/./c",
+        " ",
+        "a\u{1}\u{7f}\n",
+        "é/😀",
+    ];
+    let bench = bench(3);
+    bench.client.insert_bucket("there");
+    for key in keys {
+        bench.client.insert("bucket", key, "x");
+    }
+    let sums = bench.sums(job("s3://bucket/*", "s3://there/")).await;
+    // One ends in a slash: consoles' folders are passed over and counted, as s5cmd does.
+    assert_eq!((sums.listed, sums.copied, sums.ignored), (8, 7, 1));
+    let mut moved = bench.client.keys("bucket");
+    moved.retain(|key| key != "//");
+    assert_eq!(bench.client.keys("there"), moved);
+}
+
+#[tokio::test]
+async fn rclone_9383_keys_that_cannot_be_file_names_fail_by_name() {
+    let bench = two_buckets(&["ok", "a/../../b", "a//c"], &[]);
+    let folder = tempfile::tempdir().unwrap();
+    let into = format!("{}/in/", folder.path().display());
+    let report = bench.sync(job("s3://bucket/*", &into)).await.unwrap();
+    assert_eq!(report.ending(false), Ending::Failed);
+    assert_eq!(
+        (report.sums.copied, report.sums.refused),
+        (1, 2),
+        "{:?}",
+        bench.lines.all()
+    );
+    assert!(
+        bench
+            .lines
+            .all()
+            .iter()
+            .any(|line| line.contains("a/../../b"))
+    );
+    assert!(!folder.path().join("b").exists());
+}
+
+#[tokio::test]
+async fn s5cmd_869_a_failed_object_shows_in_the_ending() {
+    let bench = two_buckets(&["a", "b", "c"], &[]);
+    bench.client.set_hook(Some(Hook::deny(|call| {
+        call.operation == Operation::CopyObject && call.key == Some("b")
+    })));
+    let report = bench
+        .sync(job("s3://bucket/*", "s3://there/"))
+        .await
+        .unwrap();
+    assert_eq!((report.sums.copied, report.sums.failed), (2, 1));
+    assert_eq!(report.ending(false), Ending::Failed);
+}
+
+#[test]
+fn rclone_5302_an_etag_under_kms_is_no_md5() {
+    let head = |etag: &str, algorithm: Option<&str>| {
+        let mut head = remote::types::ObjectHead {
+            etag: Some(base::ETag::from_header(etag)),
+            ..remote::types::ObjectHead::default()
+        };
+        head.attributes.encryption.algorithm = algorithm.map(str::to_owned);
+        head
+    };
+    let (one, other) = (
+        "9b2cf535f27731c974343645a3985328",
+        "0123456789abcdef0123456789abcdef",
+    );
+    let agree = |here: &_, there: &_| super::content::heads_agree(here, there);
+    assert_eq!(
+        agree(&head(one, None), &head(one, Some("AES256"))),
+        Some(true)
+    );
+    assert_eq!(agree(&head(one, None), &head(other, None)), Some(false));
+    assert_eq!(agree(&head(one, Some("aws:kms")), &head(other, None)), None);
+    assert_eq!(agree(&head(one, Some("aws:kms")), &head(one, None)), None);
+    let (two_parts, other_parts) = (format!("{one}-2"), format!("{other}-3"));
+    assert_eq!(
+        agree(&head(&two_parts, None), &head(&two_parts, None)),
+        Some(true)
+    );
+    assert_eq!(
+        agree(&head(&two_parts, None), &head(&other_parts, None)),
+        None
+    );
+}
