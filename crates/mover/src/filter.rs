@@ -68,18 +68,33 @@ impl Filter {
     ///
     /// An entry whose size or age is not known passes the filters that would need it.
     pub fn admits(&self, entry: &Entry, base: &str) -> bool {
-        self.admits_name(entry.name(), base)
-            && self.size_min.is_none_or(|min| entry.size >= min)
+        let below = below(entry.name(), base);
+        self.admits_names(&[below]) && self.admits_all_but_names(entry)
+    }
+
+    /// As [`admits`](Self::admits), but include and exclude may match the whole name as well.
+    ///
+    /// Source: s5cmd v2.3.0: its `sync` matches whole names (observed), where its help means names
+    /// below the prefix; scripts written for either are understood.
+    pub(crate) fn admits_by_either_name(&self, entry: &Entry, base: &str) -> bool {
+        let below = below(entry.name(), base);
+        self.admits_names(&[below, entry.name()]) && self.admits_all_but_names(entry)
+    }
+
+    /// Whether include and exclude want an object of these names.
+    fn admits_names(&self, names: &[&str]) -> bool {
+        let covered = |patterns: &[Wildcard]| {
+            let covers = |pattern: &Wildcard| names.iter().any(|name| pattern.matches(name));
+            patterns.iter().any(covers)
+        };
+        !covered(&self.exclude) && (self.include.is_empty() || covered(&self.include))
+    }
+
+    fn admits_all_but_names(&self, entry: &Entry) -> bool {
+        self.size_min.is_none_or(|min| entry.size >= min)
             && self.size_max.is_none_or(|max| entry.size <= max)
             && self.admits_age(entry.modified)
             && !self.ignore.covers(&entry.location)
-    }
-
-    /// Whether include and exclude want the name `name` under the source's prefix `base`.
-    fn admits_name(&self, name: &str, base: &str) -> bool {
-        let name = name.strip_prefix(base).unwrap_or(name);
-        let covered = |patterns: &[Wildcard]| patterns.iter().any(|pattern| pattern.matches(name));
-        !covered(&self.exclude) && (self.include.is_empty() || covered(&self.include))
     }
 
     fn admits_age(&self, modified: Option<Timestamp>) -> bool {
@@ -89,4 +104,9 @@ impl Filter {
         self.modified_after.is_none_or(|after| modified >= after)
             && self.modified_before.is_none_or(|before| modified < before)
     }
+}
+
+/// A name without the source's prefix; whole where it does not begin so.
+fn below<'a>(name: &'a str, base: &str) -> &'a str {
+    name.strip_prefix(base).unwrap_or(name)
 }

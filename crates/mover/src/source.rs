@@ -134,6 +134,16 @@ impl Source {
     /// Why a job passes `entry` over without looking further, if it does: it counts as `ignored`.
     /// `base` is [`filter_base`](Self::filter_base), taken once a job.
     pub fn skips(&self, filter: &Filter, base: &str, entry: &Entry) -> Option<SkipReason> {
+        self.skips_unless(entry, |entry| filter.admits(entry, base))
+    }
+
+    /// As [`skips`](Self::skips), for entries that the filter need not see where shard or name
+    /// decide already.
+    pub(crate) fn skips_unless(
+        &self,
+        entry: &Entry,
+        admitted: impl FnOnce(&Entry) -> bool,
+    ) -> Option<SkipReason> {
         if entry.is_directory_marker() {
             return Some(SkipReason::DirectoryMarker);
         }
@@ -144,7 +154,7 @@ impl Source {
         if self.shard.is_some_and(|shard| !shard.holds(name)) {
             return Some(SkipReason::OtherShard);
         }
-        (!filter.admits(entry, base)).then_some(SkipReason::Filtered)
+        (!admitted(entry)).then_some(SkipReason::Filtered)
     }
 }
 

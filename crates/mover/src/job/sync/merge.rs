@@ -257,7 +257,10 @@ impl<'a> Merge<'a> {
         self.seen += 1;
         self.accounts.listed.add(1);
         self.accounts.bytes_listed.add(entry.size.0);
-        let skipped = self.job.source.skips(&self.job.filter, &self.base, &entry);
+        let skipped = self
+            .job
+            .source
+            .skips_unless(&entry, |entry| self.admits(entry));
         let covered = self.overlap.covers(entry.name());
         if let Some(reason) = skipped.or(covered.then_some(SkipReason::Filtered)) {
             self.accounts.ignored.add(1);
@@ -353,7 +356,11 @@ impl<'a> Merge<'a> {
             location,
             ..entry.clone()
         };
-        self.job.filter.admits(&would_be, &self.base)
+        self.admits(&would_be)
+    }
+
+    fn admits(&self, entry: &Entry) -> bool {
+        self.job.filter.admits_by_either_name(entry, &self.base)
     }
 }
 

@@ -697,7 +697,7 @@ fn rclone_5302_an_etag_under_kms_is_no_md5() {
         "9b2cf535f27731c974343645a3985328",
         "0123456789abcdef0123456789abcdef",
     );
-    let agree = |here: &_, there: &_| super::content::heads_agree(here, there);
+    let agree = |here: &_, there: &_| content::heads_agree(here, there);
     assert_eq!(
         agree(&head(one, None), &head(one, Some("AES256"))),
         Some(true)
@@ -714,4 +714,19 @@ fn rclone_5302_an_etag_under_kms_is_no_md5() {
         agree(&head(&two_parts, None), &head(&other_parts, None)),
         None
     );
+}
+
+#[tokio::test]
+async fn patterns_match_names_below_the_prefix_and_whole_names() {
+    for (exclude, copied) in [("pp", 2), ("a/pre/pp", 2), ("*pp", 2), ("pre/pp", 3)] {
+        let bench = two_buckets(&["a/pre/pp", "a/pre1/x", "a/prefix/q"], &[]);
+        let filtered = SyncJob {
+            filter: Filter {
+                exclude: vec![Wildcard::new(exclude)],
+                ..Filter::default()
+            },
+            ..job("s3://bucket/a/pre*", "s3://there/")
+        };
+        assert_eq!(bench.sums(filtered).await.copied, copied, "{exclude}");
+    }
 }
