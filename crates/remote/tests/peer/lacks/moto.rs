@@ -1,0 +1,28 @@
+//! What moto 5 lacks.
+
+/// The checks, each with the reason.
+pub(super) const LACKS: [(&str, &str); 14] = [
+    ("key: line ends and tabs", "its router matches no line ends"),
+    (
+        "list v1 delimiter",
+        "max-keys does not count common prefixes",
+    ),
+    ("versions", "a removed delete marker is not said"),
+    ("list versions", "delete markers stand after all versions"),
+    ("list versions in pages", "pages are not those of the whole"),
+    (
+        "suspended versioning",
+        "a null version takes others with it",
+    ),
+    ("part after abort", "answers 500"),
+    ("part order refused", "parts are sorted"),
+    ("checksum of a multipart object", "none is kept"),
+    ("wrong whole checksum refused", "none is compared"),
+    ("whole size beside a part", "no Content-Range"),
+    ("copy if match", "the condition is not known"),
+    ("part copy if match", "the condition is not known"),
+    (
+        "presigned for one key and method",
+        "signatures are not checked",
+    ),
+];
