@@ -259,3 +259,6 @@ pub(crate) async fn folds_case(path: PathBuf, random: u64) -> bool {
     })
     .await
 }
+
+#[cfg(test)]
+mod tests;

@@ -200,3 +200,6 @@ impl Deleting<'_> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;
