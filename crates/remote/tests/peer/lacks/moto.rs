@@ -1,15 +1,13 @@
 //! What moto 5 lacks.
 
 /// The checks, each with the reason.
-pub(super) const LACKS: [(&str, &str); 14] = [
+pub(super) const LACKS: [(&str, &str); 12] = [
     ("key: line ends and tabs", "its router matches no line ends"),
     (
         "list v1 delimiter",
         "max-keys does not count common prefixes",
     ),
     ("versions", "a removed delete marker is not said"),
-    ("list versions", "delete markers stand after all versions"),
-    ("list versions in pages", "pages are not those of the whole"),
     (
         "suspended versioning",
         "a null version takes others with it",
