@@ -103,8 +103,9 @@ fn not_a_folder(path: &Path, error: io::Error) -> Error {
 }
 
 fn a_file_is_there(path: &Path) -> Error {
+    let name = path.to_string_lossy();
     Error::Name {
-        name: path.to_string_lossy().into_owned(),
+        name: name.trim_end_matches('/').to_owned(),
         reason: "cannot be a folder: a file has that name".to_owned(),
     }
 }

@@ -130,6 +130,8 @@ impl Deleting<'_> {
             match entry {
                 Ok(entry) => self.take(source, &base, entry).await,
                 Err(Error::Cancelled) => self.whole = false,
+                // A name that stands for nothing counts only if all of them do.
+                Err(Error::NotFound(_)) => {}
                 Err(error) => result = Err(error),
             }
         }

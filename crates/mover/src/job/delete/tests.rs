@@ -39,6 +39,7 @@ async fn names_and_patterns_are_deleted_as_s5cmd_does() {
     assert_eq!(client.keys("b"), ["a", "p/dir/"]);
     for (sources, words) in [
         (&["s3://b/none*"][..], "no object found"),
+        (&["/nowhere/at/all"], "no object found"),
         (
             &["s3://b/p/"],
             "s3 bucket/prefix cannot be used for delete operations (forgot wildcard character?)",
