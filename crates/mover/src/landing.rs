@@ -52,7 +52,12 @@ impl Folders {
             return Ok(());
         }
         fs::create_dir_all(&place.root).map_err(|error| not_a_folder(&place.root, error))?;
-        let below = folder.strip_prefix(&place.root).unwrap_or(Path::new(""));
+        // Below `.` paths are named without it.
+        let below = match folder.strip_prefix(&place.root) {
+            Ok(below) => below,
+            Err(_) if place.root == Path::new(".") && folder.is_relative() => folder,
+            Err(_) => Path::new(""),
+        };
         let mut path = place.root.clone();
         for part in below.components() {
             path.push(part);

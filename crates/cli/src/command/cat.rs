@@ -9,6 +9,7 @@ use mover::list::level;
 use mover::source::{Order, Side};
 use mover::transfer::cat;
 use mover::{Context, Location, ObjectLocation, Source, Target, TransferOptions, enumerate};
+use remote::types::HeadObject;
 
 use super::named::{object, only, shown, target, version};
 use super::transfer::{part_size, parts};
@@ -44,6 +45,7 @@ pub(super) async fn run(args: &CatArgs, call: Call<'_>) -> Result {
         options: TransferOptions {
             parts_max: parts(args.concurrency),
             part_size: part_size(args.part_size),
+            dry_run: session.settings.dry_run,
             ..TransferOptions::default()
         },
         call,
@@ -123,6 +125,17 @@ impl Cat<'_> {
     }
 
     async fn write(&self, place: &ObjectLocation) -> std::result::Result<(), Failure> {
+        if self.options.dry_run {
+            let head = HeadObject {
+                version_id: place.version_id.clone(),
+                ..HeadObject::new(place.bucket.clone(), place.key.clone())
+            };
+            let answer = self.context.source.head_object(head).await;
+            return match answer {
+                Ok(_) => Ok(()),
+                Err(error) => Err(Failure::Job(error.into())),
+            };
+        }
         let stdout = tokio::io::stdout();
         match cat(&self.context, place, &self.options, stdout).await {
             Ok(_) => Ok(()),

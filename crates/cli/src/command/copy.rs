@@ -1,10 +1,13 @@
 //! `cp` and `mv`.
 
+use std::sync::Arc;
+
 use mover::event::Verb;
 use mover::job::copy::{self, CopyConditions, CopyJob};
 use mover::key_list::KeyList;
-use mover::{Location, S3Url, Source, Target};
+use mover::{Context, S3Url, Source, Target};
 
+use super::missing::Single;
 use super::named::{check_local, check_versions, shown, target, version};
 use super::{Call, Failure, Result, reported, summary};
 use crate::args::{CopyArgs, quoted};
@@ -16,17 +19,17 @@ pub(super) async fn run(args: &CopyArgs, verb: Verb, call: Call<'_>) -> Result {
     let context =
         super::transfer::context(&args.transfer, operation, !args.show_progress, call).await?;
     let accounts = call.session.open_accounts();
-    let single = single_object(&job);
+    let single = single_object(&job, &context);
     let report = match copy::run(job, &context, &accounts).await {
         Ok(report) => report,
-        Err(error) => return super::missing::explain(error, single.as_ref(), call),
+        Err(error) => return super::missing::explain(error, single.as_ref(), call).await,
     };
     summary::print(&report, call);
     Ok(reported(&report, call))
 }
 
 /// The one object that is copied, and whither, when no listing is needed.
-fn single_object(job: &CopyJob) -> Option<(String, String)> {
+fn single_object(job: &CopyJob, context: &Context) -> Option<Single> {
     let url = job.source.target.as_remote()?;
     if job.source.is_pattern() || job.source.keys.is_some() || url.is_prefix() {
         return None;
@@ -34,17 +37,19 @@ fn single_object(job: &CopyJob) -> Option<(String, String)> {
     let name = url.path.rsplit('/').next().unwrap_or_default();
     let destination = match &job.destination {
         Target::Remote(to) if to.is_prefix() => format!("{to}{name}"),
-        Target::Local(path)
-            if path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/') =>
-        {
-            Location::Local(path.join(name)).to_string()
+        Target::Local(path) if path.is_dir() || path.to_string_lossy().ends_with('/') => {
+            path.join(name).display().to_string()
         }
         other => shown(other),
     };
-    let destination = destination
-        .strip_prefix("./")
-        .map_or(destination.clone(), str::to_owned);
-    Some((shown(&job.source.target), destination))
+    Some(Single {
+        source: shown(&job.source.target),
+        destination: match destination.strip_prefix("./") {
+            Some(rest) => rest.to_owned(),
+            None => destination,
+        },
+        client: Arc::clone(&context.source),
+    })
 }
 
 /// What s5cmd checks before it begins, in its order and words.

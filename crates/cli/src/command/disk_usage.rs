@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::ByteCount;
-use base::Fault;
-use base::fault::Classified as _;
 use mover::error::Error;
 use mover::filter::Filter;
 use mover::list::level;
 use mover::source::Side;
 use mover::{Source, Target, enumerate};
 
-use super::named::{check_versions, only, patterns, shown, target, version};
+use super::named::{check_versions, is_link_to_file, only, patterns, shown, target, version};
 use super::{Call, Failure, Result};
 use crate::args::DiskUsageArgs;
 use crate::output::lines::Lines;
@@ -29,6 +27,7 @@ pub(super) async fn run(args: &DiskUsageArgs, call: Call<'_>) -> Result {
         all_versions: args.all_versions,
         version_id: version(args.version_id.as_deref()),
         list_v1: call.session.settings.list_v1,
+        follow_symlinks: is_link_to_file(&target(text)?),
         ..Source::new(target(text)?)
     };
     check_versions(
@@ -53,9 +52,7 @@ pub(super) async fn run(args: &DiskUsageArgs, call: Call<'_>) -> Result {
         Ok(()) => Outcome::DONE,
         // s5cmd says that it found nothing, prints zero and exits with 0.
         Err(failure) if found_nothing(&failure) => {
-            call.session
-                .output
-                .error(call.name, call.typed, "no object found");
+            super::ended(&failure, call);
             Outcome::DONE
         }
         Err(failure) => {
@@ -74,11 +71,12 @@ pub(super) async fn run(args: &DiskUsageArgs, call: Call<'_>) -> Result {
 fn found_nothing(failure: &Failure) -> bool {
     match failure {
         Failure::Job(Error::NotFound(_)) => true,
-        Failure::Job(Error::Remote(error)) | Failure::Remote(error) => {
-            error.fault() == Fault::NotFound && error.key().is_some()
-        }
         Failure::Said(line) => line == "no object found",
-        Failure::Usage(_) | Failure::Missing(_) | Failure::Client(_) | Failure::Job(_) => false,
+        Failure::Usage(_)
+        | Failure::Missing(_)
+        | Failure::Client(_)
+        | Failure::Remote(_)
+        | Failure::Job(_) => false,
     }
 }
 
@@ -118,7 +116,7 @@ async fn count_level(
             add(sums, class, object.size);
         }
     }
-    if seen {
+    if seen || url.is_bucket() {
         Ok(())
     } else {
         Err(Failure::Said("no object found".to_owned()))
@@ -183,7 +181,10 @@ fn print(sums: &Sums, source: &str, args: &DiskUsageArgs, call: Call<'_>) {
     let output = &call.session.output;
     if args.group {
         for (class, sum) in sums {
-            output.info(&row(Some(class.as_str()), *sum));
+            output.info(&row(
+                Some(class.as_str()).filter(|class| !class.is_empty()),
+                *sum,
+            ));
         }
     } else {
         let total = sums

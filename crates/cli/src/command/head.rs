@@ -9,7 +9,7 @@ use remote::types::HeadObject;
 
 use super::named::{object, shown, target, without_wildcard};
 use super::{Call, Failure, Result};
-use crate::args::HeadArgs;
+use crate::args::{HeadArgs, LogLevel};
 use crate::output::go_json;
 use crate::output::rows::{BucketHead, ObjectHeadRow};
 use crate::persona::Outcome;
@@ -41,10 +41,17 @@ pub(super) async fn run(args: &HeadArgs, call: Call<'_>) -> Result {
     let output = &call.session.output;
     if url.is_bucket() {
         client.head_bucket(url.bucket.clone()).await?;
-        output.text(format_args!("{}", go_json(&BucketHead { bucket: &name })));
+        if output.says(LogLevel::Info) {
+            output.text(format_args!("{}", go_json(&BucketHead { bucket: &name })));
+        }
         return Ok(Outcome::DONE);
     }
+    if !args.raw && url.is_prefix() {
+        let line = "target have to be a object or a bucket";
+        return Err(Failure::Usage(line.to_owned()));
+    }
     let place = object(url, args.version_id.as_deref())?;
+    let asked = place.version_id.as_ref().map(ToString::to_string);
     let request = HeadObject {
         version_id: place.version_id,
         ..HeadObject::new(place.bucket, place.key)
@@ -56,6 +63,9 @@ pub(super) async fn run(args: &HeadArgs, call: Call<'_>) -> Result {
         }
         Err(error) => return Err(error.into()),
     };
+    if !output.says(LogLevel::Info) {
+        return Ok(Outcome::DONE);
+    }
     let attributes = &head.attributes;
     let metadata: BTreeMap<&str, &str> = attributes
         .metadata
@@ -72,7 +82,7 @@ pub(super) async fn run(args: &HeadArgs, call: Call<'_>) -> Result {
             last_modified: head.last_modified,
             size: head.size.get(),
             storage_class: Some(class.map_or("STANDARD", |class| class.as_str())),
-            version_id: head.version_id.as_ref().map(AsRef::as_ref),
+            version_id: asked.as_deref(),
             etag: head.etag.as_ref().map(AsRef::as_ref),
             metadata,
         })

@@ -8,7 +8,7 @@ use mover::source::{Order, Side};
 use mover::{Entry, Location, Source, Target, Wildcard, enumerate};
 use remote::types::{ListPage, ListedObject};
 
-use super::named::{check_versions, patterns, target};
+use super::named::{check_versions, is_link_to_file, patterns, target};
 use super::{Call, Failure, Result};
 use crate::args::ListArgs;
 use crate::output::lines::Lines;
@@ -25,6 +25,7 @@ pub(super) async fn run(args: &ListArgs, call: Call<'_>) -> Result {
     let source = Source {
         all_versions: args.all_versions,
         list_v1: call.session.settings.list_v1,
+        follow_symlinks: is_link_to_file(&target(text)?),
         order: Order::Key,
         ..Source::new(target(text)?)
     };
@@ -48,7 +49,12 @@ pub(super) async fn run(args: &ListArgs, call: Call<'_>) -> Result {
     } else {
         everything(&source, &look, call).await?
     };
-    if !seen && source.target.is_remote() {
+    // An empty bucket is no error, a name or pattern that covers nothing is one.
+    let named = source
+        .target
+        .as_remote()
+        .is_some_and(|url| !url.is_bucket());
+    if !seen && named {
         return Err(Failure::Said("no object found".to_owned()));
     }
     Ok(Outcome::DONE)
@@ -137,7 +143,11 @@ fn print_page(page: &ListPage, source: &Source, look: &Look, call: Call<'_>) {
         output.info(&object_row(
             object,
             &format!("s3://{}/{key}", url.bucket),
-            key.get(shown_from..).unwrap_or(key),
+            match key.get(shown_from..) {
+                // The marker of the prefix itself shows by its own name.
+                Some("") | None => last_part(key),
+                Some(relative) => relative,
+            },
             look,
         ));
     }
@@ -166,6 +176,12 @@ fn object_row<'a>(
             .map_or("", |version| version.id.as_str()),
         style: look.style,
     }
+}
+
+/// The last part of a key, with its `/` if it ends in one.
+fn last_part(key: &str) -> &str {
+    let body = key.strip_suffix('/').unwrap_or(key);
+    body.rfind('/').map_or(key, |slash| &key[slash + 1..])
 }
 
 /// A key that ends in `/` shows as a folder.
@@ -229,7 +245,12 @@ fn print_entry(entry: &Entry, look: &Look, call: Call<'_>) {
             .storage_class
             .as_ref()
             .map_or("", |class| class.as_str()),
-        relative: entry.relative(),
+        // The marker of the prefix itself shows by its full name.
+        relative: if entry.relative().is_empty() {
+            &full
+        } else {
+            entry.relative()
+        },
         version_id: version.map_or("", |version| version.as_str()),
         style: look.style,
     });

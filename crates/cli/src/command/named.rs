@@ -104,3 +104,12 @@ pub(crate) fn check_local(path: &std::path::Path) -> Result<(), Failure> {
         }
     }
 }
+
+/// Whether a path is a symbolic link to a file: looking commands show it where it is named, and
+/// pass links over elsewhere.
+pub(crate) fn is_link_to_file(target: &Target) -> bool {
+    match target {
+        Target::Remote(_) => false,
+        Target::Local(path) => path.is_symlink() && path.is_file(),
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mover::filter::Filter;
 use mover::job::delete::{self, DeleteJob};
-use mover::{Source, Target};
+use mover::{Error, Source, Target};
 
 use super::named::{check_versions, patterns, target, version};
 use super::{Call, Failure, Result, reported, summary};
@@ -25,7 +25,14 @@ pub(super) async fn run(args: &RemoveArgs, call: Call<'_>) -> Result {
     );
     let context = session.context(Arc::clone(&client), client, Arc::new(lines));
     let accounts = session.open_accounts();
-    let report = delete::run(job, &context, &accounts).await?;
+    let report = match delete::run(job, &context, &accounts).await {
+        Ok(report) => report,
+        // s5cmd words a missing file as it words a pattern in a store that covers nothing.
+        Err(Error::NotFound(line)) if line.starts_with("given object") => {
+            return Err(Failure::Said("no object found".to_owned()));
+        }
+        Err(error) => return Err(error.into()),
+    };
     summary::print(&report, call);
     Ok(reported(&report, call))
 }

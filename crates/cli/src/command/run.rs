@@ -87,6 +87,8 @@ impl Batch<'_> {
             Ok(words) => words,
             Err(error) => {
                 self.refuse(&format!("line {number}: {error}"));
+                // s5cmd ends with 1 here, without a word.
+                self.add(Outcome::of(Ending::Failed));
                 return;
             }
         };

@@ -3,7 +3,7 @@
 use mover::compare::Comparator;
 use mover::job::sync::{self, SyncJob};
 use mover::source::Order;
-use mover::{Error, Source};
+use mover::{Error, Report, Source};
 
 use super::copy::{both_ends, check_destination, check_source};
 use super::{Call, Failure, Result, reported, summary};
@@ -16,6 +16,7 @@ pub(super) async fn run(args: &SyncArgs, call: Call<'_>) -> Result {
     let accounts = call.session.open_accounts();
     match sync::run(job, &context, &accounts).await {
         Ok(report) => {
+            count(&report, call);
             summary::print(&report, call);
             Ok(reported(&report, call))
         }
@@ -25,6 +26,19 @@ pub(super) async fn run(args: &SyncArgs, call: Call<'_>) -> Result {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Counts copies one by one and all deletions as one command, as s5cmd makes them.
+fn count(report: &Report, call: Call<'_>) {
+    let sums = &report.sums;
+    let stat = &call.session.stat;
+    stat.add("cp", sums.copied, sums.failed + sums.refused);
+    let kept = sums.extra_delete_failed;
+    stat.add(
+        "rm",
+        u64::from(sums.extra_deleted > 0 && kept == 0),
+        u64::from(kept > 0),
+    );
 }
 
 fn check(args: &SyncArgs, call: Call<'_>) -> std::result::Result<SyncJob, Failure> {

@@ -122,8 +122,23 @@ pub(crate) fn system_words(error: &std::io::Error) -> String {
 
 /// As the SDK says that a key is not there, whatever request found out.
 pub(crate) fn no_such_key(error: &remote::Error) -> String {
+    worded("NoSuchKey: The specified key does not exist.", error)
+}
+
+/// As the SDK says that a bucket is not there, whatever request found out.
+pub(crate) fn no_such_bucket(error: &remote::Error) -> String {
+    worded("NoSuchBucket: The specified bucket does not exist", error)
+}
+
+/// As the SDK says that access is denied, whatever request found out.
+pub(crate) fn access_denied(error: &remote::Error) -> String {
+    worded("AccessDenied: Access Denied", error)
+}
+
+fn worded(words: &str, error: &remote::Error) -> String {
     format!(
-        "NoSuchKey: The specified key does not exist. status code: 404, request id: {}, host id: {}",
+        "{words} status code: {}, request id: {}, host id: {}",
+        error.status().unwrap_or_default(),
         error.request_id().unwrap_or_default(),
         error.host_id().unwrap_or_default(),
     )

@@ -17,8 +17,7 @@ pub(crate) struct Done<'a> {
     pub(crate) destination: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) object: Option<DoneObject<'a>>,
-    /// Only in text.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) version_id: Option<&'a str>,
 }
 

@@ -39,6 +39,16 @@ impl Stat {
         }
     }
 
+    /// Counts what a `sync` did, which s5cmd does by commands of their own.
+    pub(crate) fn add(&self, operation: &str, success: u64, error: u64) {
+        if success + error > 0 {
+            let mut rows = self.rows.lock();
+            let counts = rows.entry(operation.to_owned()).or_default();
+            counts.success += success;
+            counts.error += error;
+        }
+    }
+
     /// Prints the table, if anything was counted.
     pub(crate) fn print(&self, output: &Output) {
         let rows = self.rows.lock();
