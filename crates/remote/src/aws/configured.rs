@@ -1,7 +1,6 @@
 //! What the environment and profiles say, read by AWS's own configuration crate.
 
-use aws_config::environment::EnvironmentVariableRegionProvider;
-use aws_config::meta::region::RegionProviderChain;
+use aws_config::meta::region::ProvideRegion as _;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -49,9 +48,10 @@ pub(super) async fn read(options: &AwsOptions) -> std::io::Result<Configured> {
             .include_default_config_file(true)
             .build()
     });
-    let region = region_chain(options, profile.as_deref(), files.clone()).await;
+    let profile_name = profile.clone().or_else(unnamed_profile);
+    let region = region_chain(options, profile_name.as_deref(), files.clone()).await;
     let mut loader = loader(options, region).await?;
-    if let Some(profile) = &profile {
+    if let Some(profile) = profile_name {
         loader = loader.profile_name(profile);
     }
     if let Some(files) = &files {
@@ -128,6 +128,12 @@ fn sdk_credentials(credentials: &StaticCredentials) -> Credentials {
     )
 }
 
+/// The default profile where the environment's is empty, which the SDK would take for a name.
+fn unnamed_profile() -> Option<String> {
+    let named = std::env::var_os("AWS_PROFILE")?;
+    named.is_empty().then(|| "default".to_owned())
+}
+
 /// Without the instance's own region, for which every machine that is no instance would wait.
 async fn region_chain(
     options: &AwsOptions,
@@ -144,9 +150,15 @@ async fn region_chain(
     if let Some(files) = files {
         from_profile = from_profile.profile_files(files);
     }
-    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-        .or_else(from_profile.build());
-    let region = chain.region().await;
+    // An empty variable names no region, as for other tools; the SDK takes it for a name.
+    let from_environment = ["AWS_REGION", "AWS_DEFAULT_REGION"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|region| !region.is_empty());
+    if let Some(region) = from_environment {
+        return region;
+    }
+    let region = from_profile.build().region().await;
     region.map_or_else(
         || REGION_DEFAULT.to_owned(),
         |region| region.as_ref().to_owned(),

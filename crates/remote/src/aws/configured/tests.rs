@@ -105,6 +105,18 @@ async fn profiles_and_the_environment_are_read_in_their_order() {
             with_keys(&[("AWS_REGION", "us-west-2")]),
             ["region=us-west-2", "endpoint=None", "key=FROM-ENV"],
         ),
+        (
+            vec![("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "us-west-1")],
+            ["region=us-west-1", "endpoint=None", "key=DEFAULT"],
+        ),
+        (
+            vec![("AWS_REGION", ""), ("AWS_PROFILE", "")],
+            ["region=eu-west-1", "endpoint=None", "key=DEFAULT"],
+        ),
+        (
+            vec![("AWS_ENDPOINT_URL", ""), ("AWS_ACCESS_KEY_ID", "")],
+            ["region=eu-west-1", "endpoint=None", "key=DEFAULT"],
+        ),
         // Naming a profile beats keys in the environment.
         (
             with_keys(&[("TEST_PROFILE", "other")]),
