@@ -1,5 +1,7 @@
 //! Progress on standard error, and the status line of SIGUSR1.
 
+mod load;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::IsTerminal as _;
@@ -8,10 +10,12 @@ use std::time::Duration;
 use base::ByteCount;
 use base::units::Rate;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mover::limiter::{Limit, Sample, limit};
 use tokio::time::Instant;
 
 use crate::args::ProgressMode;
 use crate::session::{Session, Totals};
+use load::Load;
 
 /// Between two pictures on a terminal.
 const DRAW_EVERY: Duration = Duration::from_millis(200);
@@ -110,36 +114,80 @@ impl<'s> Progress<'s> {
     }
 }
 
-/// Remembers a stretch of totals, for the rate.
+/// Remembers a stretch of moments, for the rate and for what limits the run.
 #[derive(Debug)]
 struct Meter {
-    samples: VecDeque<(Instant, Totals)>,
+    began: Instant,
+    moments: VecDeque<Moment>,
+}
+
+/// The run at one moment.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    at: Instant,
+    totals: Totals,
+    sample: Sample,
 }
 
 impl Meter {
     fn new() -> Meter {
+        let began = Instant::now();
+        let first = Moment {
+            at: began,
+            totals: Totals::default(),
+            sample: Sample::default(),
+        };
         Meter {
-            samples: VecDeque::from([(Instant::now(), Totals::default())]),
+            began,
+            moments: VecDeque::from([first]),
         }
     }
 
     fn status(&mut self, session: &Session) -> Status {
-        let now = Instant::now();
-        let totals = session.totals();
-        self.samples.push_back((now, totals));
-        while self.samples.len() > 2 && self.samples[1].0 + RATE_OVER < now {
-            self.samples.pop_front();
+        let now = self.moment(session);
+        self.moments.push_back(now);
+        while self.moments.len() > 2 && self.moments[1].at + RATE_OVER < now.at {
+            self.moments.pop_front();
         }
-        let (since, before) = self.samples[0];
-        let elapsed = now - since;
-        let moved = totals.bytes_moved.saturating_sub(before.bytes_moved);
-        let objects = totals.copied.saturating_sub(before.copied);
+        let before = self.moments[0];
+        let elapsed = now.at - before.at;
+        let moved = now
+            .totals
+            .bytes_moved
+            .saturating_sub(before.totals.bytes_moved);
+        let objects = now.totals.copied.saturating_sub(before.totals.copied);
         Status {
-            totals,
+            totals: now.totals,
             rate: ByteCount(moved).per(elapsed),
             objects_per_second: objects as f64 / elapsed.as_secs_f64().max(0.001),
             retries: session.requests.read().retries,
+            limit: limit(&before.sample, &now.sample),
         }
+    }
+
+    fn moment(&self, session: &Session) -> Moment {
+        let at = Instant::now();
+        let totals = session.totals();
+        let requests = session.requests.read();
+        let load = Load::read();
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let listed_before = self.moments.back().map(|moment| moment.totals.listed);
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let sample = Sample {
+            elapsed: at - self.began,
+            cpu: load.cpu,
+            cores: u32::try_from(cores).unwrap_or(u32::MAX),
+            disk_wait: load.disk_wait,
+            // One set of counters serves both sides: which of them asks for less is not known.
+            source_throttled: requests.throttled,
+            destination_throttled: 0,
+            requests: requests.requests,
+            in_flight: totals.in_flight,
+            objects_max: number(session.settings.workers.get()),
+            // A listing that brought nothing since the last look has ended, or stands still.
+            listed_all: listed_before == Some(totals.listed),
+        };
+        Moment { at, totals, sample }
     }
 }
 
@@ -150,6 +198,7 @@ pub(crate) struct Status {
     rate: Rate,
     objects_per_second: f64,
     retries: u64,
+    limit: Option<Limit>,
 }
 
 impl Status {
@@ -186,6 +235,13 @@ impl fmt::Display for Status {
             let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
             write!(f, ", left {hours}:{minutes:02}:{:02}", seconds % 60)?;
         }
+        match self.limit {
+            None => {}
+            Some(Limit::SourceThrottling | Limit::DestinationThrottling) => {
+                f.write_str(", limited by the store (it asks for less)")?;
+            }
+            Some(limit) => write!(f, ", limited by {limit}")?,
+        }
         Ok(())
     }
 }
@@ -209,10 +265,11 @@ mod tests {
             rate: Rate(1e6),
             objects_per_second: 1.0,
             retries: 2,
+            limit: Some(Limit::Network),
         };
         assert_eq!(
             status.to_string(),
-            "4 of 10 objects, 3.8 MiB of 9.5 MiB, 1.0 MB/s (1.0 objects/s), in flight 3, retries 2, failed 0, left 0:00:06"
+            "4 of 10 objects, 3.8 MiB of 9.5 MiB, 1.0 MB/s (1.0 objects/s), in flight 3, retries 2, failed 0, left 0:00:06, limited by network"
         );
     }
 
