@@ -16,15 +16,16 @@ use crate::args::{CopyArgs, quoted};
 pub(super) async fn run(args: &CopyArgs, verb: Verb, call: Call<'_>) -> Result {
     let job = check(args, verb, call)?;
     let operation = crate::output::lines::verb_word(verb);
-    let context =
+    let mut context =
         super::transfer::context(&args.transfer, operation, !args.show_progress, call).await?;
+    let estimator = summary::listen(&mut context, job.options.part_size, call);
     let accounts = call.session.open_accounts();
     let single = single_object(&job, &context);
     let report = match copy::run(job, &context, &accounts).await {
         Ok(report) => report,
         Err(error) => return super::missing::explain(error, single.as_ref(), call).await,
     };
-    summary::print(&report, call);
+    summary::print(estimator, &report, call);
     Ok(reported(&report, call))
 }
 

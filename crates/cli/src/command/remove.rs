@@ -23,7 +23,8 @@ pub(super) async fn run(args: &RemoveArgs, call: Call<'_>) -> Result {
         call.typed,
         !session.settings.summary,
     );
-    let context = session.context(Arc::clone(&client), client, Arc::new(lines));
+    let mut context = session.context(Arc::clone(&client), client, Arc::new(lines));
+    let estimator = summary::listen(&mut context, None, call);
     let accounts = session.open_accounts();
     let report = match delete::run(job, &context, &accounts).await {
         Ok(report) => report,
@@ -33,7 +34,7 @@ pub(super) async fn run(args: &RemoveArgs, call: Call<'_>) -> Result {
         }
         Err(error) => return Err(error.into()),
     };
-    summary::print(&report, call);
+    summary::print(estimator, &report, call);
     Ok(reported(&report, call))
 }
 

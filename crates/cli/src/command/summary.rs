@@ -1,9 +1,12 @@
-//! `--dry-run --summary`: what a run would do, in sums.
+//! `--dry-run --summary`: what a run would do and what it would cost, in sums.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base::ByteCount;
-use mover::Report;
+use mover::event::{Event, Observer};
+use mover::job::estimate::{Capacity, Estimate, Estimator};
+use mover::{Context, Report};
 use serde::Serialize;
 
 use super::Call;
@@ -11,42 +14,93 @@ use super::Call;
 /// What would be done.
 #[derive(Debug, Serialize)]
 struct Summary {
-    objects: u64,
-    bytes: u64,
+    #[serde(flatten)]
+    estimate: Estimate,
     same: u64,
     ignored: u64,
-    deletions: u64,
-    requests_so_far: u64,
+    seconds_at_least: u64,
+    requests_to_find_out: u64,
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
+        let estimate = &self.estimate;
+        writeln!(
             f,
-            "would move {} objects, {}; {} are the same, {} ignored; would delete {}; {} requests made to find out",
-            self.objects,
-            ByteCount(self.bytes),
+            "would move {} objects, {}; {} are the same, {} ignored; would delete {}",
+            estimate.objects,
+            ByteCount(estimate.bytes),
             self.same,
             self.ignored,
-            self.deletions,
-            self.requests_so_far,
+            estimate.deletions,
+        )?;
+        writeln!(
+            f,
+            "requests: {} that write or list, {} that read, {} that delete; {} were made to find out",
+            estimate.requests_write,
+            estimate.requests_read,
+            estimate.requests_delete,
+            self.requests_to_find_out,
+        )?;
+        let Capacity {
+            bytes_per_second,
+            requests_per_second,
+        } = Capacity::default();
+        let rate = base::units::Rate(bytes_per_second);
+        let (hours, minutes) = (
+            self.seconds_at_least / 3_600,
+            self.seconds_at_least / 60 % 60,
+        );
+        write!(
+            f,
+            "egress: {}; time: {hours}:{minutes:02}:{:02} at {rate} and {requests_per_second} requests/s",
+            ByteCount(estimate.egress),
+            self.seconds_at_least % 60,
         )
     }
 }
 
-/// Prints the sums of a dry run, where they were asked for.
-pub(super) fn print(report: &Report, call: Call<'_>) {
-    let session = call.session;
-    if !session.settings.summary {
-        return;
+/// Lets an estimator hear what a job would do, where a summary is asked for.
+pub(super) fn listen(
+    context: &mut Context,
+    part_size: Option<ByteCount>,
+    call: Call<'_>,
+) -> Option<Arc<Estimator>> {
+    if !call.session.settings.summary {
+        return None;
     }
-    let sums = &report.sums;
-    session.output.info(&Summary {
-        objects: sums.copied,
-        bytes: sums.bytes_copied,
-        same: sums.same,
-        ignored: sums.ignored,
-        deletions: sums.extra_deleted,
-        requests_so_far: session.requests.read().requests,
+    let estimator = Arc::new(Estimator::new(part_size));
+    context.observer = Arc::new(Beside {
+        observer: Arc::clone(&context.observer),
+        estimator: Arc::clone(&estimator),
     });
+    Some(estimator)
+}
+
+/// Prints the sums of a dry run, where an estimator listened.
+pub(super) fn print(estimator: Option<Arc<Estimator>>, report: &Report, call: Call<'_>) {
+    let Some(estimator) = estimator else {
+        return;
+    };
+    let session = call.session;
+    session.output.info(&Summary {
+        estimate: estimator.estimate(),
+        same: report.sums.same,
+        ignored: report.sums.ignored,
+        seconds_at_least: estimator.time(&Capacity::default()).as_secs(),
+        requests_to_find_out: session.requests.read().requests,
+    });
+}
+
+/// The job's observer with an estimator beside it.
+struct Beside {
+    observer: Arc<dyn Observer>,
+    estimator: Arc<Estimator>,
+}
+
+impl Observer for Beside {
+    fn on_event(&self, event: &Event<'_>) {
+        self.observer.on_event(event);
+        self.estimator.on_event(event);
+    }
 }

@@ -12,12 +12,13 @@ use crate::args::SyncArgs;
 /// Makes the destination hold what the source holds.
 pub(super) async fn run(args: &SyncArgs, call: Call<'_>) -> Result {
     let job = check(args, call)?;
-    let context = super::transfer::context(&args.transfer, "sync", true, call).await?;
+    let mut context = super::transfer::context(&args.transfer, "sync", true, call).await?;
+    let estimator = summary::listen(&mut context, job.options.part_size, call);
     let accounts = call.session.open_accounts();
     match sync::run(job, &context, &accounts).await {
         Ok(report) => {
             count(&report, call);
-            summary::print(&report, call);
+            summary::print(estimator, &report, call);
             Ok(reported(&report, call))
         }
         // s5cmd says so and exits with 0.
