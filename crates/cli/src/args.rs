@@ -36,6 +36,7 @@ pub(crate) use typed::quoted;
     disable_help_subcommand = true,
     disable_version_flag = true,
     help_template = help::ROOT_TEMPLATE,
+    override_usage = "longhaul [FLAGS] COMMAND [FLAGS OF THE COMMAND] ARGUMENTS",
     before_help = help::ROOT_EXAMPLES,
 )]
 pub(crate) struct Cli {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use base::Clock;
 use base::flow::ByteBudget;
+use mover::accounts::Sums;
 use mover::event::{Event, Observer};
 use mover::{Accounts, Context, Limits};
 use parking_lot::Mutex;
@@ -31,7 +32,7 @@ pub(crate) struct Session {
     observers: Vec<Arc<dyn Observer>>,
     /// One client a region that was named.
     clients: tokio::sync::Mutex<HashMap<Option<String>, Arc<dyn ObjectClient>>>,
-    accounts: Mutex<Vec<Arc<Accounts>>>,
+    accounts: Mutex<Books>,
     objects: Arc<Semaphore>,
     memory: ByteBudget,
 }
@@ -111,27 +112,44 @@ impl Session {
 
     /// Opens the accounts of a job; progress adds up all of them.
     pub(crate) fn open_accounts(&self) -> Arc<Accounts> {
-        let accounts = Arc::new(Accounts::default());
-        self.accounts.lock().push(Arc::clone(&accounts));
-        accounts
+        self.accounts.lock().open()
     }
 
     /// Adds up every job's sums, of those under way too.
     pub(crate) fn totals(&self) -> Totals {
-        let mut totals = Totals::default();
-        for accounts in self.accounts.lock().iter() {
-            let sums = accounts.sums();
-            totals.listed += sums.listed;
-            totals.copied += sums.copied;
-            totals.settled += sums.copied + sums.same + sums.ignored + sums.refused + sums.gone;
-            totals.failed += sums.failed + sums.job_failures;
-            totals.pending += sums.pending;
-            totals.in_flight += sums.in_flight;
-            totals.bytes_listed += sums.bytes_listed;
-            totals.bytes_moved += sums.bytes_moved;
-            totals.bytes_copied += sums.bytes_copied;
+        let books = self.accounts.lock();
+        books.open.iter().fold(books.closed, |totals, accounts| {
+            totals.with(&accounts.sums())
+        })
+    }
+}
+
+/// Accounts open before those that nobody holds any more are added up and let go: a run file of
+/// millions of lines opens millions of them.
+const OPEN_MAX: usize = 1_024;
+
+/// The accounts of all jobs.
+#[derive(Default)]
+struct Books {
+    open: Vec<Arc<Accounts>>,
+    closed: Totals,
+}
+
+impl Books {
+    fn open(&mut self) -> Arc<Accounts> {
+        if self.open.len() >= OPEN_MAX {
+            let closed = &mut self.closed;
+            self.open.retain(|accounts| {
+                let held = Arc::strong_count(accounts) > 1;
+                if !held {
+                    *closed = closed.with(&accounts.sums());
+                }
+                held
+            });
         }
-        totals
+        let accounts = Arc::new(Accounts::default());
+        self.open.push(Arc::clone(&accounts));
+        accounts
     }
 }
 
@@ -148,6 +166,24 @@ pub(crate) struct Totals {
     pub(crate) bytes_listed: u64,
     pub(crate) bytes_moved: u64,
     pub(crate) bytes_copied: u64,
+}
+
+impl Totals {
+    /// With the sums of one more job.
+    fn with(self, sums: &Sums) -> Totals {
+        let settled = sums.copied + sums.same + sums.ignored + sums.refused + sums.gone;
+        Totals {
+            listed: self.listed + sums.listed,
+            copied: self.copied + sums.copied,
+            settled: self.settled + settled,
+            failed: self.failed + sums.failed + sums.job_failures,
+            pending: self.pending + sums.pending,
+            in_flight: self.in_flight + sums.in_flight,
+            bytes_listed: self.bytes_listed + sums.bytes_listed,
+            bytes_moved: self.bytes_moved + sums.bytes_moved,
+            bytes_copied: self.bytes_copied + sums.bytes_copied,
+        }
+    }
 }
 
 /// Tells several observers.

@@ -1,25 +1,19 @@
 //! Help texts: examples first.
 
-/// How the page of all commands is laid out.
+/// How the page of all commands is laid out; examples bring an empty line of their own.
 pub(crate) const ROOT_TEMPLATE: &str = "\
 {name}: {about}
 
-{before-help}
-Usage: {usage}
+{before-help}Usage: {usage}
 
-Commands:
-{subcommands}
-
-Flags (they stand before the command):
-{options}
+{all-args}
 ";
 
 /// How the page of one command is laid out.
 pub(crate) const COMMAND_TEMPLATE: &str = "\
 {name}: {about}
 
-{before-help}
-Usage: {usage}
+{before-help}Usage: {usage}
 
 {all-args}
 ";
@@ -122,8 +116,8 @@ pub(crate) fn print(output: &crate::output::Output, about: Option<&str>) {
     let mut schema = super::grammar::schema();
     schema.build();
     let page = match about.and_then(|name| schema.find_subcommand_mut(name)) {
-        Some(command) => command.render_long_help(),
-        None => schema.render_long_help(),
+        Some(command) => command.render_help(),
+        None => schema.render_help(),
     };
     output.text(format_args!("{}", page.to_string().trim_end()));
 }

@@ -32,7 +32,7 @@ pub(crate) struct CopyArgs {
     #[arg(long, value_name = "ID", help_heading = "Which, and where to")]
     pub(crate) version_id: Option<String>,
     /// Show progress on standard error even where it is no terminal
-    #[arg(long, alias = "sp", help_heading = "How")]
+    #[arg(long, visible_alias = "sp", help_heading = "How")]
     pub(crate) show_progress: bool,
     #[command(flatten)]
     pub(crate) transfer: TransferArgs,

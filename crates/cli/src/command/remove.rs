@@ -8,7 +8,7 @@ use mover::{Error, Source, Target};
 
 use super::named::{check_versions, patterns, target, version};
 use super::{Call, Failure, Result, reported, summary};
-use crate::args::RemoveArgs;
+use crate::args::{RemoveArgs, quoted};
 use crate::output::lines::Lines;
 
 /// Deletes what the arguments name.
@@ -26,12 +26,17 @@ pub(super) async fn run(args: &RemoveArgs, call: Call<'_>) -> Result {
     let mut context = session.context(Arc::clone(&client), client, Arc::new(lines));
     let estimator = summary::listen(&mut context, None, call);
     let accounts = session.open_accounts();
+    // s5cmd has words of its own for a local pattern that covers nothing.
+    let pattern = match job.sources.as_slice() {
+        [only] if only.is_pattern() && !only.target.is_remote() => Some(format!(
+            "no match found for {}",
+            quoted(&only.target.to_string())
+        )),
+        _ => None,
+    };
     let report = match delete::run(job, &context, &accounts).await {
         Ok(report) => report,
-        // s5cmd words a missing file as it words a pattern in a store that covers nothing.
-        Err(Error::NotFound(line)) if line.starts_with("given object") => {
-            return Err(Failure::Said("no object found".to_owned()));
-        }
+        Err(Error::NotFound(line)) => return Err(Failure::Said(pattern.unwrap_or(line))),
         Err(error) => return Err(error.into()),
     };
     summary::print(estimator, &report, call);
