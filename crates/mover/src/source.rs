@@ -14,7 +14,7 @@ use crate::entry::{Entry, EntryStream};
 use crate::event::SkipReason;
 use crate::filter::Filter;
 use crate::key_list::KeyList;
-use crate::list::Protocol;
+use crate::list::{Paired, Protocol};
 use crate::shard::Shard;
 use crate::url::Target;
 
@@ -184,6 +184,29 @@ pub fn enumerate(
     };
     base::tasks::spawn("enumerate", enumeration.run(sink));
     stream
+}
+
+/// Both sides of a sync listed and merged by their relative names; `None` where one of them is not
+/// a listing of a store in order that may be asked for several pages at once.
+pub(crate) fn enumerate_both(
+    context: &Context,
+    accounts: &Arc<Accounts>,
+    source: &Source,
+    destination: &Source,
+) -> Option<Paired> {
+    let of = |side, source: &Source| {
+        let enumeration = Enumeration {
+            context: context.clone(),
+            accounts: Arc::clone(accounts),
+            side,
+            source: source.clone(),
+        };
+        enumeration.ordered_listing()
+    };
+    let source = of(Side::Source, source)?;
+    let destination = of(Side::Destination, destination)?;
+    let stopping = context.stopping.clone();
+    Some(Paired::new(source, destination, stopping))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Makes a destination hold what a source holds.
 //!
-//! Overview: both sides are enumerated by their relative names and merged; what the source has and
+//! Overview: both sides are enumerated by their relative names and merged, two stores in pairs of
+//! ranges cut at the same names, any other two sides in order; what the source has and
 //! the destination has not, or not the same, goes to an [`Engine`](crate::Engine). Names that only
 //! the destination has are spooled to disk and deleted last. Invariants: nothing is deleted unless
 //! both listings ended whole and nothing at the source was left unread; a listing that breaks off
@@ -11,6 +12,7 @@
 mod compared;
 mod content;
 mod extras;
+mod feed;
 mod merge;
 
 use std::str::FromStr;

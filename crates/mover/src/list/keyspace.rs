@@ -99,6 +99,33 @@ pub(crate) fn beyond(first: &str, last: &str, high: Option<&str>, pages: u32) ->
     (point.as_str() > last && high.is_none_or(|high| point.as_str() < high)).then_some(point)
 }
 
+/// Up to `count` points beyond `last`, ascending, if the keys go on as they did in that page: where
+/// it is known how many pages there are up to `high`, in equal distances; else each twice as far as
+/// the one before, since any may lie beyond the end. Empty where the keys give no scale.
+pub(crate) fn apart(first: &str, last: &str, high: Option<&str>, count: u32) -> Vec<String> {
+    let left = high.and_then(|high| pages_left(first, last, high));
+    let distances: Vec<u32> = match left {
+        Some(pages) => {
+            let count = count.min(pages / PAGES_WORTH_CUTTING);
+            let part = |at: u32| u64::from(pages) * u64::from(at) / u64::from(count + 1);
+            let parts = (1..=count).map(|at| u32::try_from(part(at)).unwrap_or(u32::MAX));
+            parts.collect()
+        }
+        None => (1..=count)
+            .map_while(|at| 2u32.checked_pow(at + 1))
+            .collect(),
+    };
+    let mut points: Vec<String> = Vec::new();
+    for pages in distances {
+        match beyond(first, last, high, pages) {
+            Some(point) if points.last().is_none_or(|before| *before < point) => points.push(point),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    points
+}
+
 /// About how many pages like that from `first` to `last` there are up to `high`; `None` where the
 /// keys give no scale that reaches so far.
 pub(crate) fn pages_left(first: &str, last: &str, high: &str) -> Option<u32> {
@@ -283,6 +310,12 @@ mod tests {
             keys.sort();
             let (first, last) = (&keys[0], &keys[1]);
             let high = high.filter(|high| high > last);
+            let apart = apart(first, last, high.as_deref(), pages);
+            prop_assert!(apart.is_sorted_by(|one, other| one < other));
+            for point in apart {
+                prop_assert!(&point > last);
+                prop_assert!(high.as_ref().is_none_or(|high| &point < high));
+            }
             for point in [middle(first, last, high.as_deref(), pages % 2), beyond(first, last, high.as_deref(), pages)]
                 .into_iter()
                 .flatten()

@@ -46,11 +46,16 @@ pub(crate) struct Listing {
 impl Listing {
     /// Lists everything to `output`.
     pub(crate) async fn run(&self, output: &mut Output) -> Result<(), Stop> {
-        if self.unordered || self.protocol != Protocol::V2 {
-            self.serially(self.pages(), output).await
-        } else {
+        if self.goes_in_ranges() {
             self.in_ranges(output).await
+        } else {
+            self.serially(self.pages(), output).await
         }
+    }
+
+    /// Whether the store may be asked to begin anywhere.
+    pub(crate) fn goes_in_ranges(&self) -> bool {
+        !self.unordered && self.protocol == Protocol::V2
     }
 
     async fn in_ranges(&self, output: &mut Output) -> Result<(), Stop> {
@@ -86,7 +91,7 @@ impl Listing {
     }
 
     /// Asks for one page in a task of its own.
-    fn fetch(&self, ask: Ask) -> impl Future<Output = Result<(u64, ListPage), Error>> + use<> {
+    pub(super) fn fetch(&self, ask: Ask) -> Fetch {
         let listing = self.clone();
         let task = base::tasks::spawn("list page", async move {
             let mut request = ListObjects::new(listing.bucket.clone(), listing.prefix.as_str());
@@ -188,7 +193,8 @@ impl Listing {
         sorting.hand_out(output).await
     }
 
-    fn too_late(&self, previous: &str, key: &str) -> Error {
+    /// The error of a listing that cannot be put in order any more.
+    pub(super) fn too_late(&self, previous: &str, key: &str) -> Error {
         Error::Unordered {
             bucket: self.bucket.clone(),
             previous: previous.to_owned(),
@@ -221,8 +227,12 @@ fn disorder_of_versions(
     None
 }
 
+/// A page on its way, with the ask's id.
+pub(super) type Fetch = AbortOnDrop<Result<(u64, ListPage), Error>>;
+
 /// A task whose value is awaited here; nobody else wants it.
-struct AbortOnDrop<T>(JoinHandle<T>);
+#[derive(Debug)]
+pub(super) struct AbortOnDrop<T>(JoinHandle<T>);
 
 impl<T> Future for AbortOnDrop<T> {
     type Output = T;

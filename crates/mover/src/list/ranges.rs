@@ -385,15 +385,11 @@ impl Range {
 
     /// Whether there is more than the page in hand, and enough pages since cuts proved empty.
     fn may_be_cut(&self) -> bool {
-        let patience = match self.misses.checked_sub(MISSES_FREE) {
-            None => 0,
-            Some(beyond) => 1u32 << beyond.min(16),
-        };
         self.proven
             && !self.ended
             && self.tail.is_none()
             && self.last.is_some()
-            && self.pages_since_cut >= patience
+            && self.pages_since_cut >= patience(self.misses)
     }
 
     /// Where to cut: in any order in the middle; by key in up to `room` places, each as far from
@@ -426,6 +422,14 @@ impl Range {
                 points
             }
         }
+    }
+}
+
+/// Pages to wait for before the next cut, after so many in a row that proved empty.
+pub(super) fn patience(misses: u32) -> u32 {
+    match misses.checked_sub(MISSES_FREE) {
+        None => 0,
+        Some(beyond) => 1 << beyond.min(16),
     }
 }
 

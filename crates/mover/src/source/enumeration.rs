@@ -128,6 +128,19 @@ impl Enumeration {
         }
     }
 
+    /// The listing of a store in ranges, and what it means; `None` where the source is something
+    /// else or its store may not be asked so.
+    pub(super) fn ordered_listing(&self) -> Option<(Listing, Shape)> {
+        let Target::Remote(url) = &self.source.target else {
+            return None;
+        };
+        if self.source.keys.is_some() || self.is_one_object(url) {
+            return None;
+        }
+        let listing = self.listing(url);
+        listing.goes_in_ranges().then(|| (listing, self.shape(url)))
+    }
+
     async fn one_object(&self, url: &S3Url, output: &Output) -> std::result::Result<(), Stop> {
         let key =
             Key::new(url.path.as_str()).map_err(|error| Error::Usage(format!("{url}: {error}")))?;

@@ -28,12 +28,14 @@ const ONE_HOME: [(&str, &[&str]); 5] = [
 ];
 
 /// Modules that decide and never do: they may name no runtime, clock, random source or file.
-const DECIDING: [&str; 9] = [
+const DECIDING: [&str; 11] = [
     "crates/mover/src/assembly",
     "crates/mover/src/compare",
     "crates/mover/src/conditions",
     "crates/mover/src/destination",
+    "crates/mover/src/list/half",
     "crates/mover/src/list/keyspace",
+    "crates/mover/src/list/pairs",
     "crates/mover/src/list/ranges",
     "crates/mover/src/plan",
     "crates/mover/src/walk/plan",

@@ -9,17 +9,18 @@ use base::fault::Classified as _;
 use super::SyncJob;
 use super::compared::Compared;
 use super::extras::Extras;
+use super::feed::{Feed, Front, Fronts};
 use crate::accounts::Accounts;
-use crate::compare::{Turn, turn};
 use crate::context::Context;
 use crate::destination::Mapping;
 use crate::entry::{Entry, EntryStream};
 use crate::error::{Error, Result};
 use crate::event::{Event, SkipReason, Verb};
 use crate::job::copy::{Clashes, folds_case};
+use crate::list::Met;
 use crate::location::{Location, ObjectLocation};
 use crate::overlap::Overlap;
-use crate::source::{Order, Side, Source, enumerate};
+use crate::source::{Order, Side, Source, enumerate, enumerate_both};
 use crate::url::{S3Url, Target};
 
 /// How a merge ended.
@@ -51,15 +52,6 @@ pub(super) struct Merge<'a> {
     extras: Extras,
     /// Entries that the source has.
     seen: u64,
-}
-
-/// One side's stream with its next entry at hand.
-#[derive(Debug)]
-struct Front {
-    stream: EntryStream,
-    head: Option<Entry>,
-    /// The name before, by which a stream that is not ascending shows.
-    previous: Option<String>,
 }
 
 impl<'a> Merge<'a> {
@@ -125,7 +117,7 @@ impl<'a> Merge<'a> {
                 }
             }
         }
-        let problems = source.stream.problems();
+        let problems = source.problems();
         Ok(Ended::Whole { problems })
     }
 
@@ -157,45 +149,53 @@ impl<'a> Merge<'a> {
 
     /// Both sides, name by name.
     pub(super) async fn both_listings(&mut self) -> Result<Ended> {
-        let below = self.below_destination().await;
-        let (source, destination) = tokio::join!(
-            self.front(Side::Source, &self.job.source),
-            self.destination_front(below),
-        );
-        // Both are begun before either is looked at: a destination that cannot be listed stops the
-        // job before its first copy.
-        let (mut source, mut destination) = (source?, destination?);
+        let mut feed = self.feed().await?;
         loop {
             if self.context.stopping.is_cancelled() || self.has_failed() {
                 return Ok(Ended::Stopped);
             }
-            match turn(source.name(), destination.name()) {
-                Turn::End => break,
-                Turn::Source => {
-                    let entry = source.take().await?;
-                    if let Some((entry, place)) = entry.and_then(|entry| self.wanted(entry)) {
+            match feed.next().await? {
+                None => break,
+                Some(Met::Source(entry)) => {
+                    if let Some((entry, place)) = self.wanted(entry) {
                         self.compared.copy(entry, place).await;
                     }
                 }
-                Turn::Both => {
-                    let (entry, there) = tokio::join!(source.take(), destination.take());
-                    let (entry, there) = (entry?, there?);
+                Some(Met::Both(entry, there)) => {
                     self.extras.count_object();
-                    let pair = entry.and_then(|entry| self.wanted(entry)).zip(there);
-                    if let Some(((entry, place), there)) = pair {
+                    if let Some((entry, place)) = self.wanted(entry) {
                         self.compared.compare(entry, there, place).await;
                     }
                 }
-                Turn::Destination => {
-                    let entry = destination.take().await?;
-                    if let Some(entry) = entry.filter(|entry| !entry.is_directory_marker()) {
+                Some(Met::Destination(entry)) => {
+                    if !entry.is_directory_marker() {
                         self.only_there(&entry).await?;
                     }
                 }
             }
         }
-        let problems = source.stream.problems() + destination.stream.problems();
+        let problems = feed.problems();
         Ok(Ended::Whole { problems })
+    }
+
+    /// Both sides, begun. Neither is handed out before both are: a destination that cannot be
+    /// listed stops the job before its first copy.
+    async fn feed(&self) -> Result<Feed> {
+        let below = self.below_destination().await;
+        let source = &self.job.source;
+        let listings = below
+            .as_ref()
+            .and_then(|below| enumerate_both(self.context, self.accounts, source, below));
+        if let Some(listings) = listings
+            && let Some(feed) = Feed::paired(listings).await?
+        {
+            return Ok(feed);
+        }
+        let (source, destination) = tokio::join!(
+            self.front(Side::Source, source),
+            self.destination_front(below),
+        );
+        Ok(Feed::Ordered(Box::new(Fronts::new(source?, destination?))))
     }
 
     fn has_failed(&self) -> bool {
@@ -361,45 +361,5 @@ impl<'a> Merge<'a> {
 
     fn admits(&self, entry: &Entry) -> bool {
         self.job.filter.admits_by_either_name(entry, &self.base)
-    }
-}
-
-impl Front {
-    async fn begin(stream: EntryStream) -> Result<Front> {
-        let mut front = Front {
-            stream,
-            head: None,
-            previous: None,
-        };
-        front.advance().await?;
-        Ok(front)
-    }
-
-    fn name(&self) -> Option<&str> {
-        self.head.as_ref().map(Entry::relative)
-    }
-
-    /// Takes the head and brings the next entry.
-    async fn take(&mut self) -> Result<Option<Entry>> {
-        let taken = self.head.take();
-        if let Some(entry) = &taken {
-            let previous = self.previous.get_or_insert_default();
-            entry.relative().clone_into(previous);
-        }
-        self.advance().await?;
-        Ok(taken)
-    }
-
-    async fn advance(&mut self) -> Result<()> {
-        self.head = self.stream.next().await.transpose()?;
-        if let (Some(previous), Some(name)) = (&self.previous, self.name())
-            && previous.as_str() > name
-        {
-            // A merge of streams that do not ascend would delete what is there on both sides.
-            return Err(Error::Bug(format!(
-                "{name:?} was listed after {previous:?}"
-            )));
-        }
-        Ok(())
     }
 }

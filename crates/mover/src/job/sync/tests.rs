@@ -7,12 +7,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::{any, proptest};
 use remote::Operation;
-use remote::memory::{Hook, Reaction};
+use remote::memory::{Hook, ListingOrder, Reaction};
 
 use super::*;
 use crate::Wildcard;
 use crate::job::Ending;
 use crate::workbench::{Bench, bench};
+
+mod broken_ranges;
 
 fn job(source: &str, destination: &str) -> SyncJob {
     SyncJob {
@@ -548,14 +550,22 @@ fn against_the_model(
     source: &std::collections::BTreeMap<String, u8>,
     there: &std::collections::BTreeMap<String, u8>,
     delete: bool,
-    page: u32,
+    store: (u32, usize, bool, bool),
 ) {
+    let (page, listings_max, honours_start_after, swaps_rows) = store;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let bench = bench(page);
+        let mut bench = bench(page);
+        bench.context.limits.listings_max = std::num::NonZeroUsize::new(listings_max).unwrap();
+        bench.client.set_options(|options| {
+            options.honours_start_after = honours_start_after && !swaps_rows;
+            if swaps_rows {
+                options.listing_order = ListingOrder::SwappedRows;
+            }
+        });
         bench.client.insert_bucket("there");
         let old = Timestamp::from_second(1_000).unwrap();
         for (key, length) in source {
@@ -612,12 +622,16 @@ proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(60))]
     #[test]
     fn a_sync_leaves_what_sets_say(
-        source in proptest::collection::btree_map("[a-c/é-]{0,3}[a-c]", 0u8..3, 0..25),
-        there in proptest::collection::btree_map("[a-c/é-]{0,3}[a-c]", 0u8..3, 0..25),
+        source in proptest::collection::btree_map("[a-c/é-]{0,3}[a-c]", 0u8..3, 0..60),
+        there in proptest::collection::btree_map("[a-c/é-]{0,3}[a-c]", 0u8..3, 0..60),
         delete in any::<bool>(),
         page in 1u32..6,
+        listings_max in 1usize..9,
+        honours_start_after in proptest::bool::weighted(0.8),
+        swaps_rows in proptest::bool::weighted(0.2),
     ) {
-        against_the_model(&source, &there, delete, page);
+        let store = (page, listings_max, honours_start_after, swaps_rows);
+        against_the_model(&source, &there, delete, store);
     }
 }
 

@@ -1,64 +1,11 @@
 //! A store of keys behind the bookkeeping, answering in an order that the test draws.
 
 use std::collections::BTreeSet;
-use std::ops::Bound;
 
-use base::{ByteCount, Key};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
-
-fn object(key: &str) -> ListedObject {
-    ListedObject {
-        key: Key::new(key).unwrap(),
-        size: ByteCount::ZERO,
-        last_modified: None,
-        etag: None,
-        storage_class: None,
-        checksum_algorithm: None,
-        version: None,
-    }
-}
-
-/// How the store behind a test behaves.
-#[derive(Debug, Clone, Copy)]
-struct Manner {
-    page: usize,
-    honours_start_after: bool,
-    /// An empty page that says there is more comes before each one.
-    empty_pages: bool,
-}
-
-/// A token is `e` or `f` (is an empty page due?) and the last key given.
-fn page(keys: &BTreeSet<String>, ask: &Ask, manner: Manner) -> ListPage {
-    let token = |kind: &str, after: &str| Some(ContinuationToken(format!("{kind}{after}")));
-    let (due, after) = match (&ask.token, &ask.start_after) {
-        (Some(token), _) => (token.0.starts_with('e'), token.0[1..].to_owned()),
-        (None, Some(after)) if manner.honours_start_after => (true, after.clone()),
-        (None, _) => (true, String::new()),
-    };
-    if manner.empty_pages && due {
-        return ListPage {
-            next: token("f", &after),
-            ..ListPage::default()
-        };
-    }
-    let mut rest = keys.range::<str, _>((Bound::Excluded(after.as_str()), Bound::Unbounded));
-    let objects: Vec<ListedObject> = rest
-        .by_ref()
-        .take(manner.page)
-        .map(|key| object(key))
-        .collect();
-    let next = match (rest.next(), objects.last()) {
-        (Some(_), Some(last)) => token("e", last.key.as_str()),
-        _ => None,
-    };
-    ListPage {
-        objects,
-        common_prefixes: Vec::new(),
-        next,
-    }
-}
+use crate::list::workbench::{HONEST, Manner, numbered, object, page, shapes};
 
 struct Outcome {
     keys: Vec<String>,
@@ -105,18 +52,6 @@ fn run(
     }
     outcome
 }
-
-fn numbered(count: usize) -> BTreeSet<String> {
-    (0..count)
-        .map(|number| format!("photos/{number:09}.jpg"))
-        .collect()
-}
-
-const HONEST: Manner = Manner {
-    page: 10,
-    honours_start_after: true,
-    empty_pages: false,
-};
 
 #[test]
 fn a_bucket_of_one_page_costs_one_request() {
@@ -258,63 +193,6 @@ fn rounds(keys: &BTreeSet<String>, order: Order, page_size: usize) -> (usize, us
         while ranges.take().is_some() {}
     }
     (rounds, requests)
-}
-
-/// Keys as people name them, in many numbers.
-fn shapes(count: u64) -> Vec<(&'static str, BTreeSet<String>)> {
-    let mut state = 7_u64;
-    let mut random = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
-    let all = 0..count;
-    vec![
-        (
-            "numbered",
-            all.clone()
-                .map(|at| format!("photos/{at:09}.jpg"))
-                .collect(),
-        ),
-        (
-            "unpadded",
-            all.clone().map(|at| format!("photos/{at}.jpg")).collect(),
-        ),
-        (
-            "hex",
-            all.clone()
-                .map(|_| format!("data/{:016x}", random()))
-                .collect(),
-        ),
-        (
-            "dated",
-            all.clone()
-                .map(|at| {
-                    let (month, day) = (at / 8_400 + 1, at / 300 % 28 + 1);
-                    format!(
-                        "logs/2024/{month:02}/{day:02}/{:02}/{:05}.gz",
-                        at / 13 % 24,
-                        at % 13
-                    )
-                })
-                .collect(),
-        ),
-        (
-            "by user",
-            all.clone()
-                .map(|at| format!("home/user{}/docs/file-{at}.txt", at % 317))
-                .collect(),
-        ),
-        (
-            "late folder",
-            all.map(|at| match at {
-                0..100 => format!("a{at}/x"),
-                _ => format!("zzz/{at:08}"),
-            })
-            .collect(),
-        ),
-    ]
 }
 
 #[test]
