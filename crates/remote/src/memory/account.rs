@@ -162,7 +162,7 @@ impl Account {
         let (version, object) = bucket.find(&request.key, request.version_id.as_ref())?;
         let mut head = head(bucket, version, object, request.checksum_mode);
         if let Some(number) = request.part_number {
-            if number.get() > object.part_count.unwrap_or(1) {
+            if !object.has_part(number) {
                 let message = "The requested partnumber is not satisfiable";
                 return Err(Refusal::new(
                     Fault::Invalid,
@@ -171,7 +171,7 @@ impl Account {
                     message,
                 ));
             }
-            head.part_count = object.part_count;
+            head.part_count = object.part_count();
         }
         Ok(head)
     }
@@ -226,7 +226,7 @@ impl Account {
             crc64: self.options.checksums.then_some(received.crc64),
             content: received.content,
             attributes,
-            part_count: None,
+            part_numbers: Vec::new(),
         };
         let now = self.now();
         self.write(bucket, key, object, now)
@@ -326,7 +326,7 @@ impl Account {
                 .then(|| source.crc64.unwrap_or_else(|| source.content.crc64())),
             content: source.content.clone(),
             attributes,
-            part_count: None,
+            part_numbers: Vec::new(),
         };
         let now = self.now();
         let written = self.write(&request.bucket, request.key, object, now)?;

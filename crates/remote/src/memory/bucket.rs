@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base::ids::PartNumber;
 use base::{Crc64Nvme, ETag, Key, UploadId, VersionId};
 use jiff::Timestamp;
 
@@ -22,8 +23,26 @@ pub(super) struct StoredObject {
     pub(super) attributes: ObjectAttributes,
     /// Kept if the store keeps checksums.
     pub(super) crc64: Option<Crc64Nvme>,
+    /// The numbers of the parts it was made from; none for an object stored whole. They need not
+    /// follow one another, and parts are asked for by them.
+    pub(super) part_numbers: Vec<PartNumber>,
+}
+
+impl StoredObject {
+    /// Whether it can be asked for this part. An object stored whole is its own first part.
+    pub(super) fn has_part(&self, number: PartNumber) -> bool {
+        if self.part_numbers.is_empty() {
+            number.get() == 1
+        } else {
+            self.part_numbers.contains(&number)
+        }
+    }
+
     /// How many parts it was made from; none for an object stored whole.
-    pub(super) part_count: Option<u32>,
+    pub(super) fn part_count(&self) -> Option<u32> {
+        let count = u32::try_from(self.part_numbers.len()).ok()?;
+        (count > 0).then_some(count)
+    }
 }
 
 /// One version of a key.

@@ -145,7 +145,7 @@ impl Account {
             etag,
             attributes: upload.attributes.clone(),
             crc64: self.options.checksums.then_some(crc64),
-            part_count: u32::try_from(parts.len()).ok(),
+            part_numbers: request.parts.iter().map(|(number, ..)| *number).collect(),
         };
         // S3 dates an object made from parts by the beginning of its upload.
         let initiated = upload.initiated;

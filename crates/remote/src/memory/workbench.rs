@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use base::ids::PartNumber;
 use base::{BucketName, ByteCount, Crc64Nvme, Key};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -48,10 +49,13 @@ impl MemoryClient {
         let bucket = BucketName::new(bucket).expect("a bucket's name");
         let key = Key::new(key).expect("a key");
         let mut account = self.0.account.lock();
-        let (etag, part_count) = if content.length() <= HASHED_MAX {
-            (hex::encode(content.md5()), None)
+        let (etag, part_numbers) = if content.length() <= HASHED_MAX {
+            (hex::encode(content.md5()), Vec::new())
         } else {
-            (format!("{:032x}-1", content.crc64().0), Some(1))
+            (
+                format!("{:032x}-1", content.crc64().0),
+                PartNumber::new(1).into_iter().collect(),
+            )
         };
         let attributes = ObjectAttributes::default();
         let object = StoredObject {
@@ -59,7 +63,7 @@ impl MemoryClient {
             crc64: account.options.checksums.then(|| content.crc64()),
             content,
             attributes,
-            part_count,
+            part_numbers,
         };
         let now = account.now();
         account
