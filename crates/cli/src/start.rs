@@ -8,7 +8,7 @@ use mover::job::Ending;
 use remote::aws::AwsOptions;
 
 use crate::args::grammar::{Invocation, Misuse, Request, read};
-use crate::args::{Command, LogLevel, help};
+use crate::args::{Cli, Command, LogLevel, help};
 use crate::output::Output;
 use crate::persona::{Outcome, Persona};
 use crate::progress::{Progress, Show};
@@ -83,10 +83,27 @@ pub(crate) fn misused(misuse: &Misuse, persona: Persona, output: &Output) {
         }
         Misuse::Flag { command, message } => {
             output.text(format_args!("Incorrect Usage: {message}\n"));
+            if let Some(flag) = flag_of_the_program(message) {
+                let name = persona.name();
+                output.text(format_args!(
+                    "--{flag} stands before the command: {name} --{flag} ... {command} ...\n"
+                ));
+            }
             help::print(output, Some(command));
         }
         Misuse::UnknownCommand(name) => output.error("", name, "command not found"),
     }
+}
+
+/// The flag that a command does not know and the program does: it was typed in the wrong place.
+fn flag_of_the_program(message: &str) -> Option<&str> {
+    let (_, flag) = message.split_once("not defined: -")?;
+    let flag = flag.trim_start_matches('-');
+    let program = <Cli as clap::CommandFactory>::command();
+    let known = program
+        .get_arguments()
+        .any(|known| known.get_long() == Some(flag));
+    known.then_some(flag)
 }
 
 fn run(invocation: &Invocation, words: &[String], persona: Persona) -> ExitCode {
@@ -215,4 +232,17 @@ fn behind_globals(words: &[String], invocation: &Invocation) -> String {
         .position(|word| *word == invocation.name)
         .unwrap_or(0);
     words[from..].join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_of_the_program_behind_the_command_is_recognised() {
+        let about = |flag: &str| format!("flag provided but not defined: -{flag}");
+        assert_eq!(flag_of_the_program(&about("manifest")), Some("manifest"));
+        assert_eq!(flag_of_the_program(&about("bogus")), None);
+        assert_eq!(flag_of_the_program("invalid value"), None);
+    }
 }
