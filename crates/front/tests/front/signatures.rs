@@ -193,7 +193,7 @@ async fn keys_are_signed_as_they_are_sent() {
 }
 
 #[tokio::test]
-async fn chunked_bodies_are_decoded_and_their_trailers_checked() {
+async fn rustfs_6853_chunked_bodies_are_decoded_and_their_trailers_checked() {
     let client = closed_server().await;
     let body = "hello chunked world";
     let send = async |checksum: &str| {

@@ -226,7 +226,7 @@ async fn an_opaque_etag_is_never_taken_for_an_md5() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn size_and_checksum_are_compared_before_done() {
+async fn uppy_4985_size_and_checksum_are_compared_before_done() {
     for size in [1_000, 20 * MIB] {
         let bench = Bench::new();
         bench.store.insert("b", "k", ramp(size));
@@ -376,7 +376,7 @@ async fn a_source_that_never_rests_fails_by_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_such_upload_after_a_complete_that_had_arrived_is_a_success() {
+async fn s5cmd_450_no_such_upload_after_a_complete_that_had_arrived_is_a_success() {
     for bench in [Bench::new(), Bench::plain(ETagStyle::Md5)] {
         let task = bench.file("f", &ramp(20 * MIB));
         bench
@@ -422,7 +422,7 @@ fn no_such_upload(call: &Call<'_>) -> remote::Error {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_200_with_an_error_in_it_counts_as_a_failure() {
+async fn aws_c_s3_622_a_200_with_an_error_in_it_counts_as_a_failure() {
     let bench = Bench::new();
     bench.store.insert("b", "k", "x");
     let up = bench.file("f", &ramp(20 * MIB));
@@ -689,7 +689,7 @@ mod sums {
         /// sum, every outcome but pending was told once, what was called copied is whole, and
         /// nothing is left behind.
         #[test]
-        fn close_under_any_faults_and_stops(
+        fn s5cmd_419_the_accounts_close_under_any_faults_and_stops(
             faults in proptest::collection::vec(any::<u8>(), 64),
             stop_at in proptest::option::of(0_u64..60),
             moves in any::<bool>(),

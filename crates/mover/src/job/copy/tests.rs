@@ -231,6 +231,31 @@ async fn a_listing_that_breaks_off_is_a_failure_of_the_job() {
     }
 }
 
+// 145 million objects were listed for hours before the first byte moved.
+#[tokio::test(start_paused = true)]
+async fn s5cmd_497_the_first_object_moves_before_the_second_page_was_answered() {
+    let bench = Bench::new();
+    for number in 0..5_000 {
+        bench.store.insert("b", &format!("k{number:04}"), "x");
+    }
+    let moved = tokio_util::sync::CancellationToken::new();
+    let gate = moved.clone();
+    bench.store.set_hook(Some(Hook::new(move |call| {
+        if call.operation == Operation::CopyObject {
+            gate.cancel();
+        }
+        if call.operation == Operation::ListObjectsV2 && call.number_of_operation > 1 {
+            return Reaction::Wait(Box::pin(gate.clone().cancelled_owned()));
+        }
+        Reaction::Proceed
+    })));
+    let hour = std::time::Duration::from_secs(3_600);
+    let job = bench.sums(bench.job("s3://b/*", "s3://c/"));
+    let sums = tokio::time::timeout(hour, job).await;
+    let sums = sums.expect("something moves while the second page is waited for");
+    assert_eq!(sums.copied, 5_000);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_run_says_what_is_left() {
     let bench = Bench::new();

@@ -447,7 +447,7 @@ async fn a_key_list_is_compared_object_by_object() {
 }
 
 #[tokio::test]
-async fn checksums_decide_where_both_have_one_else_the_bytes() {
+async fn aws_cli_575_checksums_decide_where_both_have_one_else_the_bytes() {
     for opaque in [false, true] {
         let bench = two_buckets(&["equal", "other"], &["equal"]);
         bench.client.insert("there", "other", "0ther");
@@ -482,7 +482,7 @@ async fn checksums_decide_where_both_have_one_else_the_bytes() {
 }
 
 #[tokio::test]
-async fn checksums_decide_between_files_and_objects() {
+async fn aws_cli_575_checksums_decide_between_files_and_objects() {
     for stored in [true, false] {
         let bench = two_buckets(&[], &[]);
         bench

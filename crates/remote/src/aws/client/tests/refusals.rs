@@ -43,7 +43,7 @@ async fn a_final_refusal_names_everything_a_person_needs() {
 }
 
 #[tokio::test]
-async fn an_error_in_a_200_is_an_error() {
+async fn aws_c_s3_622_an_error_in_a_200_is_an_error() {
     let server = Hostile::answering(|number, _| match number {
         0 => ok("<?xml version=\"1.0\"?>\n  <Error><Code>InternalError</Code></Error>"),
         _ => ok("<Error><Code>NoSuchUpload</Code></Error>"),

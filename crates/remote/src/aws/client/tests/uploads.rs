@@ -1,4 +1,9 @@
+use base::UploadId;
+use base::ids::PartNumber;
+
 use super::*;
+use crate::client::ObjectClient as _;
+use crate::types::{ObjectAttributes, PutCondition, PutObject, UploadPart};
 
 const CRC: &str = "x-amz-checksum-crc64nvme";
 
@@ -65,7 +70,7 @@ async fn another_checksum_said_back_is_corruption() {
 }
 
 #[tokio::test]
-async fn a_store_that_refuses_the_header_is_remembered() {
+async fn aws_cli_9214_a_store_that_refuses_the_header_is_remembered() {
     let refusing = |status: &'static str, code: &'static str| {
         move |seen: &Seen| match seen.header(CRC) {
             Some(_) => refuse(status, code),
@@ -138,6 +143,77 @@ async fn the_policy_can_leave_checksums_out_and_md5_goes_where_one_is_required()
     assert_eq!(seen.header("content-md5"), Some("XUFAKrxLKna5cZ2REBfFkg=="));
     assert_eq!(seen.header(CRC), None);
     assert_eq!(seen.header("x-amz-checksum-algorithm"), None);
+}
+
+// Some stores keep the framing of aws-chunked as content. We learn of a store only by talking to
+// it, so no store is ever sent any.
+#[tokio::test]
+async fn rustfs_6853_no_store_is_sent_chunked_framing_or_trailers() {
+    // As over plain HTTP, where the payload is signed, and as over TLS, where it is not; with
+    // checksums and without; also to a store that refuses them.
+    for (unsigned, checksums, refuses) in [
+        (false, ChecksumPolicy::WhenSupported, false),
+        (false, ChecksumPolicy::WhenRequired, false),
+        (true, ChecksumPolicy::WhenSupported, false),
+        (true, ChecksumPolicy::WhenRequired, false),
+        (true, ChecksumPolicy::WhenSupported, true),
+    ] {
+        let server = Hostile::answering(move |_, seen: &Seen| {
+            if refuses && seen.header(CRC).is_some() {
+                return refuse("400 Bad Request", "InvalidArgument");
+            }
+            answer("200 OK", "etag: \"e\"\r\n", "")
+        })
+        .await;
+        let mut options = options(&server.url());
+        options.unsigned_payload = unsigned;
+        options.checksums = checksums;
+        let client = AwsClient::new(options).await.unwrap();
+        let bytes = ramp(300_000);
+        for payload in [
+            Payload::from_bytes(bytes.clone()),
+            file_of(&bytes, 300_000),
+            Payload::empty(),
+        ] {
+            client.put_object(whole(payload.clone())).await.unwrap();
+            client.upload_part(part(payload)).await.unwrap();
+        }
+        for seen in server.seen() {
+            for header in [
+                "transfer-encoding",
+                "content-encoding",
+                "x-amz-trailer",
+                "trailer",
+            ] {
+                assert_eq!(seen.header(header), None, "{}", seen.line);
+            }
+            assert_eq!(seen.header("x-amz-decoded-content-length"), None);
+            let payload = seen.header("x-amz-content-sha256").unwrap();
+            assert!(!payload.starts_with("STREAMING-"), "{payload}");
+            assert!(seen.body.is_empty() || seen.body == bytes, "{}", seen.line);
+        }
+    }
+}
+
+fn whole(payload: Payload) -> PutObject {
+    PutObject {
+        bucket: bucket(),
+        key: Key::new("k").unwrap(),
+        payload,
+        attributes: ObjectAttributes::default(),
+        condition: PutCondition::None,
+    }
+}
+
+fn part(payload: Payload) -> UploadPart {
+    UploadPart {
+        bucket: bucket(),
+        key: Key::new("k").unwrap(),
+        upload_id: UploadId::new("u"),
+        part_number: PartNumber::new(1).unwrap(),
+        payload,
+        takes_crc64nvme: true,
+    }
 }
 
 fn file_of(bytes: &[u8], length: u64) -> Payload {
