@@ -111,7 +111,7 @@ fn places(words: &[String], word: &str, persona: Persona) -> Option<Vec<String>>
         .ok()?;
     runtime.block_on(async {
         let client: Arc<dyn ObjectClient> =
-            Arc::new(Box::pin(AwsClient::new(settings.store)).await.ok()?);
+            Arc::new(Box::pin(AwsClient::new(settings.source)).await.ok()?);
         let rest = word.strip_prefix("s3://")?;
         if !rest.contains('/') {
             let buckets = client.list_buckets().await.ok()?;

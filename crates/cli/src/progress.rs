@@ -10,6 +10,7 @@ use std::time::Duration;
 use base::ByteCount;
 use base::units::Rate;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mover::Side;
 use mover::limiter::{Limit, Sample, limit};
 use tokio::time::Instant;
 
@@ -160,7 +161,8 @@ impl Meter {
             totals: now.totals,
             rate: ByteCount(moved).per(elapsed),
             objects_per_second: objects as f64 / elapsed.as_secs_f64().max(0.001),
-            retries: session.requests.read().retries,
+            retries: session.requests(Side::Source).retries
+                + session.requests(Side::Destination).retries,
             limit: limit(&before.sample, &now.sample),
         }
     }
@@ -168,7 +170,8 @@ impl Meter {
     fn moment(&self, session: &Session) -> Moment {
         let at = Instant::now();
         let totals = session.totals();
-        let requests = session.requests.read();
+        let source = session.requests(Side::Source);
+        let destination = session.requests(Side::Destination);
         let load = Load::read();
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let listed_before = self.moments.back().map(|moment| moment.totals.listed);
@@ -178,10 +181,9 @@ impl Meter {
             cpu: load.cpu,
             cores: u32::try_from(cores).unwrap_or(u32::MAX),
             disk_wait: load.disk_wait,
-            // One set of counters serves both sides: which of them asks for less is not known.
-            source_throttled: requests.throttled,
-            destination_throttled: 0,
-            requests: requests.requests,
+            source_throttled: source.throttled,
+            destination_throttled: destination.throttled,
+            requests: source.requests + destination.requests,
             in_flight: totals.in_flight,
             objects_max: number(session.settings.workers.get()),
             // A listing that brought nothing since the last look has ended, or stands still.
@@ -237,9 +239,6 @@ impl fmt::Display for Status {
         }
         match self.limit {
             None => {}
-            Some(Limit::SourceThrottling | Limit::DestinationThrottling) => {
-                f.write_str(", limited by the store (it asks for less)")?;
-            }
             Some(limit) => write!(f, ", limited by {limit}")?,
         }
         Ok(())

@@ -1,22 +1,24 @@
 //! What the commands of one process share: clients, limits, output, accounts.
 
-use std::collections::HashMap;
+mod clients;
+
 use std::sync::Arc;
 
 use base::Clock;
 use base::flow::ByteBudget;
 use mover::accounts::Sums;
 use mover::event::{Event, Observer};
-use mover::{Accounts, Context, Limits};
+use mover::{Accounts, Context, Limits, Side};
 use parking_lot::Mutex;
 use remote::ObjectClient;
-use remote::aws::{AwsClient, RequestCounters};
+use remote::aws::RequestCounts;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::output::Output;
 use crate::output::stat::Stat;
 use crate::settings::Settings;
+use clients::Clients;
 
 /// Shared by every command; commands of a run file run at once.
 pub(crate) struct Session {
@@ -26,12 +28,9 @@ pub(crate) struct Session {
     pub(crate) clock: Clock,
     /// Cancelled at the first interrupt, or when nobody reads the output any more.
     pub(crate) stopping: CancellationToken,
-    /// What every client has done.
-    pub(crate) requests: RequestCounters,
     /// Hear every event besides the printed lines: the manifest, the event file.
     observers: Vec<Arc<dyn Observer>>,
-    /// One client a region that was named.
-    clients: tokio::sync::Mutex<HashMap<Option<String>, Arc<dyn ObjectClient>>>,
+    clients: Clients,
     accounts: Mutex<Books>,
     objects: Arc<Semaphore>,
     memory: ByteBudget,
@@ -47,35 +46,34 @@ impl Session {
         Session {
             objects: Arc::new(Semaphore::new(settings.workers.get())),
             memory: ByteBudget::new(settings.memory),
-            requests: settings.store.counters.clone(),
             settings,
             stat: Stat::default(),
             clock: Clock::system(),
             stopping: CancellationToken::new(),
             output,
             observers,
-            clients: tokio::sync::Mutex::default(),
+            clients: Clients::default(),
             accounts: Mutex::default(),
         }
     }
 
-    /// The client for a region, or for the one that the settings name.
+    /// The client of a side, for a region or for the one that the settings name.
     pub(crate) async fn client(
         &self,
+        side: Side,
         region: Option<&str>,
     ) -> Result<Arc<dyn ObjectClient>, remote::Error> {
-        let region = region.filter(|region| !region.is_empty());
-        let mut clients = self.clients.lock().await;
-        if let Some(client) = clients.get(&region.map(str::to_owned)) {
-            return Ok(Arc::clone(client));
-        }
-        let mut options = self.settings.store.clone();
-        if let Some(region) = region {
+        let mut options = self.settings.side(side).clone();
+        if let Some(region) = region.filter(|region| !region.is_empty()) {
             options.region = Some(region.to_owned());
         }
-        let client: Arc<dyn ObjectClient> = Arc::new(Box::pin(AwsClient::new(options)).await?);
-        clients.insert(region.map(str::to_owned), Arc::clone(&client));
-        Ok(client)
+        self.clients.client(options).await
+    }
+
+    /// What a side's clients have done so far. The connections of clients that both sides share
+    /// are counted with the side that used them first.
+    pub(crate) fn requests(&self, side: Side) -> RequestCounts {
+        self.settings.side(side).counters.read()
     }
 
     /// What a job runs in: both sides' clients, the shared limits, and `lines` among those who
@@ -103,7 +101,7 @@ impl Session {
             },
             objects: Arc::clone(&self.objects),
             memory: self.memory.clone(),
-            retry: self.settings.store.retry.clone(),
+            retry: self.settings.source.retry.clone(),
             observer,
             stopping: self.stopping.clone(),
             clock: self.clock.clone(),

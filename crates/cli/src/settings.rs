@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use base::ByteCount;
 use base::flow::RetryPolicy;
-use remote::aws::{Addressing, AssumeRole, AwsOptions, CredentialsSource};
+use mover::Side;
+use remote::aws::{Addressing, AssumeRole, AwsOptions, CredentialsSource, RequestCounters};
 
 use crate::args::{GlobalArgs, LogLevel, ProgressMode};
 use crate::persona::Persona;
@@ -27,8 +28,10 @@ pub(crate) struct Settings {
     pub(crate) manifest: Option<PathBuf>,
     pub(crate) events: Option<PathBuf>,
     pub(crate) progress: ProgressMode,
-    /// How every client is made; regions may differ by side.
-    pub(crate) store: AwsOptions,
+    /// How the source's clients are made, and those of commands that know one store alone.
+    pub(crate) source: AwsOptions,
+    /// How the destination's clients are made. Its counters are its own.
+    pub(crate) destination: AwsOptions,
 }
 
 /// Why global flags cannot be what they are. The first four lines are s5cmd's.
@@ -70,6 +73,7 @@ impl Settings {
         if args.memory < MEMORY_MIN {
             return Err(InvalidSettings::Memory);
         }
+        let source = store_options(args, store)?;
         Ok(Settings {
             persona,
             dry_run: args.dry_run,
@@ -84,8 +88,20 @@ impl Settings {
             manifest: args.manifest.clone(),
             events: args.events.clone(),
             progress: args.progress_mode(),
-            store: store_options(args, store)?,
+            destination: AwsOptions {
+                counters: RequestCounters::default(),
+                ..source.clone()
+            },
+            source,
         })
+    }
+
+    /// How a side's clients are made.
+    pub(crate) fn side(&self, side: Side) -> &AwsOptions {
+        match side {
+            Side::Source => &self.source,
+            Side::Destination => &self.destination,
+        }
     }
 }
 
@@ -228,7 +244,7 @@ mod tests {
 
     #[test]
     fn retries_are_sends_after_the_first() {
-        assert_eq!(resolve("-r 0 ls").unwrap().store.retry.tries_max, 1);
-        assert_eq!(resolve("ls").unwrap().store.retry.tries_max, 11);
+        assert_eq!(resolve("-r 0 ls").unwrap().source.retry.tries_max, 1);
+        assert_eq!(resolve("ls").unwrap().source.retry.tries_max, 11);
     }
 }

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::fault::{Classified, Fault};
 
 /// How often and how patiently a request is sent again.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Sends of one request at the most, the first one counted.
     pub tries_max: u32,

@@ -1,5 +1,7 @@
 //! `mb` and `rb`.
 
+use mover::Side;
+
 use super::named::{bucket, only};
 use super::{Call, Failure, Result};
 use crate::args::BucketArgs;
@@ -13,7 +15,11 @@ pub(super) async fn make(args: &BucketArgs, call: Call<'_>) -> Result {
     let text = only(&args.arguments, ONE)?;
     let name = bucket(text)?;
     if !call.session.settings.dry_run {
-        let client = call.session.client(None).await.map_err(Failure::Client)?;
+        let client = call
+            .session
+            .client(Side::Destination, None)
+            .await
+            .map_err(Failure::Client)?;
         client.create_bucket(name).await?;
     }
     call.session
@@ -27,7 +33,11 @@ pub(super) async fn remove(args: &BucketArgs, call: Call<'_>) -> Result {
     let text = only(&args.arguments, ONE)?;
     let name = bucket(text)?;
     if !call.session.settings.dry_run {
-        let client = call.session.client(None).await.map_err(Failure::Client)?;
+        let client = call
+            .session
+            .client(Side::Source, None)
+            .await
+            .map_err(Failure::Client)?;
         client.delete_bucket(name).await?;
     }
     call.session

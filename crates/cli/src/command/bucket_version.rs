@@ -1,6 +1,6 @@
 //! `bucket-version`.
 
-use mover::Target;
+use mover::{Side, Target};
 use remote::types::VersioningState;
 
 use super::named::{only, target};
@@ -22,7 +22,10 @@ pub(super) async fn run(args: &BucketVersionArgs, call: Call<'_>) -> Result {
     let state = match asked {
         Some(state) => {
             if !session.settings.dry_run {
-                let client = session.client(None).await.map_err(Failure::Client)?;
+                let client = session
+                    .client(Side::Source, None)
+                    .await
+                    .map_err(Failure::Client)?;
                 client
                     .put_bucket_versioning(url.bucket.clone(), state)
                     .await?;
@@ -30,7 +33,10 @@ pub(super) async fn run(args: &BucketVersionArgs, call: Call<'_>) -> Result {
             state
         }
         None => {
-            let client = session.client(None).await.map_err(Failure::Client)?;
+            let client = session
+                .client(Side::Source, None)
+                .await
+                .map_err(Failure::Client)?;
             client.get_bucket_versioning(url.bucket.clone()).await?
         }
     };

@@ -32,7 +32,10 @@ pub(super) async fn run(args: &CatArgs, call: Call<'_>) -> Result {
         return Err(Failure::Usage("source must be a remote object".to_owned()));
     };
     let session = call.session;
-    let client = session.client(None).await.map_err(Failure::Client)?;
+    let client = session
+        .client(Side::Source, None)
+        .await
+        .map_err(Failure::Client)?;
     let lines = Lines::new(
         Arc::clone(&session.output),
         session.settings.persona,

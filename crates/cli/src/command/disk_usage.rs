@@ -90,7 +90,11 @@ async fn count_level(
     let Target::Remote(url) = &source.target else {
         return Ok(());
     };
-    let client = call.session.client(None).await.map_err(Failure::Client)?;
+    let client = call
+        .session
+        .client(Side::Source, None)
+        .await
+        .map_err(Failure::Client)?;
     let base = source.filter_base();
     let mut pages = level(
         client,
@@ -130,7 +134,10 @@ async fn count_all(
     call: Call<'_>,
 ) -> std::result::Result<(), Failure> {
     let session = call.session;
-    let client = session.client(None).await.map_err(Failure::Client)?;
+    let client = session
+        .client(Side::Source, None)
+        .await
+        .map_err(Failure::Client)?;
     let lines = Lines::new(
         Arc::clone(&session.output),
         session.settings.persona,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base::Fault;
 use base::fault::Classified as _;
-use mover::{Source, Target};
+use mover::{Side, Source, Target};
 use remote::types::HeadObject;
 
 use super::named::{object, shown, target, without_wildcard};
@@ -36,7 +36,11 @@ pub(super) async fn run(args: &HeadArgs, call: Call<'_>) -> Result {
         return Err(Failure::Usage(line.to_owned()));
     };
     without_wildcard("remote source", &source)?;
-    let client = call.session.client(None).await.map_err(Failure::Client)?;
+    let client = call
+        .session
+        .client(Side::Source, None)
+        .await
+        .map_err(Failure::Client)?;
     let name = shown(&source.target);
     let output = &call.session.output;
     if url.is_bucket() {

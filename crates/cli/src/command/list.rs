@@ -67,7 +67,11 @@ struct Look {
 }
 
 async fn buckets(call: Call<'_>) -> Result {
-    let client = call.session.client(None).await.map_err(Failure::Client)?;
+    let client = call
+        .session
+        .client(Side::Source, None)
+        .await
+        .map_err(Failure::Client)?;
     for bucket in client.list_buckets().await? {
         call.session.output.info(&BucketRow {
             created_at: bucket.created,
@@ -86,7 +90,11 @@ async fn one_level(
     let Target::Remote(url) = &source.target else {
         return Ok(false);
     };
-    let client = call.session.client(None).await.map_err(Failure::Client)?;
+    let client = call
+        .session
+        .client(Side::Source, None)
+        .await
+        .map_err(Failure::Client)?;
     let mut pages = level(
         client,
         url.bucket.clone(),
@@ -200,7 +208,10 @@ async fn everything(
     call: Call<'_>,
 ) -> std::result::Result<bool, Failure> {
     let session = call.session;
-    let client = session.client(None).await.map_err(Failure::Client)?;
+    let client = session
+        .client(Side::Source, None)
+        .await
+        .map_err(Failure::Client)?;
     let lines = Lines::new(
         Arc::clone(&session.output),
         session.settings.persona,

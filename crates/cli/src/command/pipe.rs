@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mover::event::Event;
 use mover::transfer::pipe;
 use mover::transfer::pipe::Piped;
-use mover::{Source, Target, TransferOptions};
+use mover::{Side, Source, Target, TransferOptions};
 
 use super::named::{object, shown, target, without_wildcard};
 use super::transfer::{attributes, part_size, parts};
@@ -53,7 +53,10 @@ pub(super) async fn run(args: &PipeArgs, call: Call<'_>) -> Result {
         print(&name, args, call);
         return Ok(Outcome::DONE);
     }
-    let client = session.client(None).await.map_err(Failure::Client)?;
+    let client = session
+        .client(Side::Destination, None)
+        .await
+        .map_err(Failure::Client)?;
     let lines = Arc::new(Lines::new(
         Arc::clone(&session.output),
         session.settings.persona,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mover::{Source, Target};
+use mover::{Side, Source, Target};
 use remote::types::{Presign, PresignedMethod};
 
 use super::named::{object, target, without_wildcard};
@@ -40,7 +40,11 @@ pub(super) async fn run(args: &PresignArgs, call: Call<'_>) -> Result {
             args.expire
         )));
     }
-    let client = call.session.client(None).await.map_err(Failure::Client)?;
+    let client = call
+        .session
+        .client(Side::Source, None)
+        .await
+        .map_err(Failure::Client)?;
     let signed = client
         .presign(Presign {
             method: PresignedMethod::Get,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mover::filter::Filter;
 use mover::job::delete::{self, DeleteJob};
-use mover::{Error, Source, Target};
+use mover::{Error, Side, Source, Target};
 
 use super::named::{check_versions, patterns, target, version};
 use super::{Call, Failure, Result, reported, summary};
@@ -15,7 +15,10 @@ use crate::output::lines::Lines;
 pub(super) async fn run(args: &RemoveArgs, call: Call<'_>) -> Result {
     let job = check(args, call)?;
     let session = call.session;
-    let client = session.client(None).await.map_err(Failure::Client)?;
+    let client = session
+        .client(Side::Source, None)
+        .await
+        .map_err(Failure::Client)?;
     let lines = Lines::new(
         Arc::clone(&session.output),
         session.settings.persona,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base::ByteCount;
 use mover::event::{Event, Observer};
 use mover::job::estimate::{Capacity, Estimate, Estimator};
-use mover::{Context, Report};
+use mover::{Context, Report, Side};
 use serde::Serialize;
 
 use super::Call;
@@ -88,7 +88,8 @@ pub(super) fn print(estimator: Option<Arc<Estimator>>, report: &Report, call: Ca
         same: report.sums.same,
         ignored: report.sums.ignored,
         seconds_at_least: estimator.time(&Capacity::default()).as_secs(),
-        requests_to_find_out: session.requests.read().requests,
+        requests_to_find_out: session.requests(Side::Source).requests
+            + session.requests(Side::Destination).requests,
     });
 }
 

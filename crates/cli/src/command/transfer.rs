@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base::ByteCount;
 use base::limits::PART_SIZE_UNIT;
 use mover::filter::{Filter, IgnoreList};
-use mover::{Context, Source, TransferOptions};
+use mover::{Context, Side, Source, TransferOptions};
 use remote::types::{MetadataDirective, ObjectAttributes, ServerSideEncryption, StorageClass};
 
 use super::named::patterns;
@@ -154,11 +154,11 @@ pub(super) async fn context(
 ) -> Result<Context, Failure> {
     let session = call.session;
     let source = session
-        .client(args.source_region.as_deref())
+        .client(Side::Source, args.source_region.as_deref())
         .await
         .map_err(Failure::Client)?;
     let destination = session
-        .client(args.destination_region.as_deref())
+        .client(Side::Destination, args.destination_region.as_deref())
         .await
         .map_err(Failure::Client)?;
     let lines = Lines::new(

@@ -10,7 +10,6 @@ use jiff::SignedDuration;
 
 use super::checksum_support::{ChecksumSupport, Support};
 use super::connection::{ExchangeError, Patience};
-use super::counters::RequestCounters;
 use super::download::{Download, Lease};
 use super::endpoint::Endpoint;
 use super::identities::{Identities, NoCredentials};
@@ -43,7 +42,6 @@ pub(super) struct Attempts {
     pub(super) request_payer: bool,
     pub(super) unsigned_payload: bool,
     pub(super) timeouts: Timeouts,
-    pub(super) counters: RequestCounters,
     pub(super) clock: base::Clock,
     /// Seconds that the store's clock is ahead of ours, where that mattered.
     pub(super) clock_offset: AtomicI64,
@@ -82,7 +80,7 @@ impl Attempts {
         if let Err(error) = &result {
             prepared.note(error);
             if matches!(error.fault(), Fault::Throttled { .. }) {
-                self.counters.throttled();
+                prepared.counters.throttled();
             }
             tracing::debug!(
                 operation = %prepared.request.operation,
@@ -382,7 +380,7 @@ impl Attempts {
         let upload = Upload::new(&request.payload);
         let state = upload.state();
         let message = addressed.message(prepared, upload)?;
-        self.counters.request(again);
+        prepared.counters.request(again);
         let patience = self.patience(request.operation);
         let exchanged = connection.exchange(message, &state, patience).await;
         Ok(exchanged.map(|response| {

@@ -34,7 +34,8 @@ use crate::types::SignedUrl;
 /// Source: S3 user guide, "Download and upload objects with presigned URLs" (read 2026-11).
 const PRESIGN_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-/// A client of S3 or of what is compatible with it. Clones share everything.
+/// A client of S3 or of what is compatible with it. Clones share everything, and so does what
+/// [`counted_by`](AwsClient::counted_by) gives but for its counters.
 ///
 /// Overview: a request is hashed and encoded once, then tried until
 /// [`base::flow::retry`] gives up; a try addresses, signs and sends it, and mends what can be
@@ -44,7 +45,10 @@ const PRESIGN_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// future closes its connection. Limits: connections are bounded by the callers' permits, idle
 /// ones by the options.
 #[derive(Clone)]
-pub struct AwsClient(Arc<Inner>);
+pub struct AwsClient {
+    inner: Arc<Inner>,
+    counters: RequestCounters,
+}
 
 struct Inner {
     attempts: Attempts,
@@ -131,29 +135,40 @@ impl AwsClient {
             request_payer: options.request_payer,
             unsigned_payload: options.unsigned_payload,
             timeouts: options.timeouts,
-            counters: options.counters,
             clock: options.clock,
             clock_offset: AtomicI64::new(0),
         };
-        Ok(AwsClient(Arc::new(Inner {
-            attempts,
-            retry: options.retry,
-        })))
+        Ok(AwsClient {
+            inner: Arc::new(Inner {
+                attempts,
+                retry: options.retry,
+            }),
+            counters: options.counters,
+        })
     }
 
     /// `https://host[:port]`.
     pub(crate) fn endpoint_url(&self) -> String {
-        self.0.attempts.endpoint.url()
+        self.inner.attempts.endpoint.url()
     }
 
     /// The region that requests are signed for unless a bucket's own was learnt.
     pub(crate) fn region(&self) -> &str {
-        self.0.attempts.endpoint.region()
+        self.inner.attempts.endpoint.region()
     }
 
     /// What this client has done so far.
     pub fn counters(&self) -> RequestCounters {
-        self.0.attempts.counters.clone()
+        self.counters.clone()
+    }
+
+    /// The same client for another purpose: connections, credentials and all that was learnt are
+    /// shared, requests are counted apart. Connections are counted where the client was made.
+    pub fn counted_by(&self, counters: RequestCounters) -> AwsClient {
+        AwsClient {
+            inner: Arc::clone(&self.inner),
+            counters,
+        }
     }
 
     /// Sends a request until it is answered for good.
@@ -161,9 +176,11 @@ impl AwsClient {
         let Inner {
             attempts,
             retry: policy,
-        } = &*self.0;
+        } = &*self.inner;
         let sign_payload = attempts.signs_payload(&request);
-        let prepared = Prepared::new(request, sign_payload, attempts.may_send_checksum()).await?;
+        let send_checksum = attempts.may_send_checksum();
+        let counters = self.counters.clone();
+        let prepared = Prepared::new(request, sign_payload, send_checksum, counters).await?;
         let prepared = &prepared;
         retry(policy, &attempts.clock, |tries| {
             attempts.attempt(prepared, tries)
@@ -192,7 +209,7 @@ impl AwsClient {
             let message = "a signed URL lives from one second to seven days";
             return Err(request.error(Fault::Invalid, message));
         }
-        let attempts = &self.0.attempts;
+        let attempts = &self.inner.attempts;
         let place = attempts.endpoint.place(Some(bucket), operation);
         let path = place.path_of(Some(key));
         let parameters = query

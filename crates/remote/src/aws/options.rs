@@ -106,6 +106,45 @@ impl fmt::Debug for AwsOptions {
 }
 
 impl AwsOptions {
+    /// Whether a client made of either asks the same store as the same one in the same way. Where
+    /// it counts and what time it has is left out.
+    pub fn same_client(&self, other: &AwsOptions) -> bool {
+        let AwsOptions {
+            endpoint_url,
+            region,
+            credentials,
+            assume_role,
+            addressing,
+            accelerate,
+            request_payer,
+            unsigned_payload,
+            checksums,
+            tls,
+            proxies,
+            tcp_congestion,
+            timeouts,
+            retry,
+            idle_connections_max,
+            counters: _,
+            clock: _,
+        } = self;
+        *endpoint_url == other.endpoint_url
+            && *region == other.region
+            && *credentials == other.credentials
+            && *assume_role == other.assume_role
+            && *addressing == other.addressing
+            && *accelerate == other.accelerate
+            && *request_payer == other.request_payer
+            && *unsigned_payload == other.unsigned_payload
+            && *checksums == other.checksums
+            && *tls == other.tls
+            && *proxies == other.proxies
+            && *tcp_congestion == other.tcp_congestion
+            && *timeouts == other.timeouts
+            && *retry == other.retry
+            && *idle_connections_max == other.idle_connections_max
+    }
+
     /// The defaults, with the proxies, `AWS_CA_BUNDLE` and `AWS_REQUEST_CHECKSUM_CALCULATION` of
     /// the environment.
     pub fn from_environment() -> AwsOptions {
@@ -126,7 +165,7 @@ impl AwsOptions {
 }
 
 /// Where credentials come from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialsSource {
     /// The chain of AWS's SDKs: environment, profile, SSO, web identity, process, containers, the
     /// instance. Naming a profile or a file beats keys in the environment, as in s5cmd.

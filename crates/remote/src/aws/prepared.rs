@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use base::fault::Classified as _;
 use base::{Crc64Nvme, Fault};
 
+use super::counters::RequestCounters;
 use super::encode::EncodedQuery;
 use super::request::{PayloadChecksum, Request};
 use super::upload::{Digests, UploadError, Wanted, digest};
@@ -17,6 +18,8 @@ pub(super) struct Prepared {
     pub(super) request: Request,
     pub(super) query: EncodedQuery,
     pub(super) digests: Digests,
+    /// Where its tries are counted: with whoever asked, not with the client that many share.
+    pub(super) counters: RequestCounters,
     wanted: Wanted,
     /// Set when the store says that the bytes differ from their checksum.
     suspected: AtomicBool,
@@ -29,6 +32,7 @@ impl Prepared {
         request: Request,
         sign_payload: bool,
         send_checksum: bool,
+        counters: RequestCounters,
     ) -> Result<Prepared> {
         let has_bytes = request.payload.length().get() > 0;
         let checksummed = request.payload_checksum != PayloadChecksum::None;
@@ -57,6 +61,7 @@ impl Prepared {
         Ok(Prepared {
             query,
             digests,
+            counters,
             wanted,
             suspected: AtomicBool::new(false),
             request,

@@ -131,3 +131,35 @@ async fn congestion_control_is_set_or_refused_by_name() {
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("no-such-thing"), "{cause}");
 }
+
+#[tokio::test]
+async fn a_client_counted_apart_shares_the_connection_and_not_the_counts() {
+    let server = Hostile::answering(|_, _| ok("hello")).await;
+    let client = client(&server.url()).await;
+    let apart = client.counted_by(RequestCounters::default());
+    for _ in 0..3 {
+        read(client.send(get("k")).await.unwrap()).await.unwrap();
+        client.send(list()).await.unwrap();
+        apart.send(list()).await.unwrap();
+    }
+    assert_eq!(server.connections(), 1);
+    let count = |client: &AwsClient| client.counters().read().requests;
+    assert_eq!((count(&client), count(&apart)), (6, 3));
+}
+
+#[test]
+fn options_are_the_same_client_whatever_counts_for_them() {
+    let one = options("http://127.0.0.1:1");
+    let counted = AwsOptions {
+        counters: RequestCounters::default(),
+        ..one.clone()
+    };
+    assert!(one.same_client(&counted));
+    let elsewhere = options("http://127.0.0.1:2");
+    assert!(!one.same_client(&elsewhere));
+    let somebody = AwsOptions {
+        credentials: CredentialsSource::Static(StaticCredentials::new("AKID", "another")),
+        ..one.clone()
+    };
+    assert!(!one.same_client(&somebody));
+}
