@@ -8,6 +8,7 @@ use base::Clock;
 use base::flow::ByteBudget;
 use mover::accounts::Sums;
 use mover::event::{Event, Observer};
+use mover::route::Routes;
 use mover::{Accounts, Context, Limits, Side};
 use parking_lot::Mutex;
 use remote::ObjectClient;
@@ -34,6 +35,8 @@ pub(crate) struct Session {
     accounts: Mutex<Books>,
     objects: Arc<Semaphore>,
     memory: ByteBudget,
+    /// What commands learn about pairs of buckets.
+    routes: Arc<Routes>,
 }
 
 impl Session {
@@ -46,6 +49,7 @@ impl Session {
         Session {
             objects: Arc::new(Semaphore::new(settings.workers.get())),
             memory: ByteBudget::new(settings.memory),
+            routes: Arc::default(),
             settings,
             stat: Stat::default(),
             clock: Clock::system(),
@@ -101,6 +105,7 @@ impl Session {
             },
             objects: Arc::clone(&self.objects),
             memory: self.memory.clone(),
+            routes: Arc::clone(&self.routes),
             retry: self.settings.source.retry.clone(),
             observer,
             stopping: self.stopping.clone(),

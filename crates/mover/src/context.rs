@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::Observer;
+use crate::route::Routes;
 
 /// Clients, limits, and who listens. Cheap to clone; jobs of one process share the limits.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub struct Context {
     pub objects: Arc<Semaphore>,
     /// Bytes in memory in all jobs.
     pub memory: ByteBudget,
+    /// What was learnt about pairs of buckets, by all jobs.
+    pub routes: Arc<Routes>,
     /// How a broken transfer of an object's bytes is tried again (requests are the client's own).
     pub retry: RetryPolicy,
     /// Hears what happens.

@@ -30,6 +30,7 @@ pub mod options;
 pub mod overlap;
 mod pin;
 pub mod plan;
+pub mod route;
 pub mod shard;
 pub mod source;
 mod spool;

@@ -17,6 +17,7 @@ use crate::file_name;
 use crate::job::copy::CopyConditions;
 use crate::location::{Location, ObjectLocation};
 use crate::pin::FilePin;
+use crate::route::{is_amazon, same_store};
 use crate::transfer::carry;
 use crate::transfer::scope::{Arrived, Carried, Scope};
 
@@ -74,7 +75,7 @@ async fn before(
         (Location::Remote(from), Location::Remote(to)) => {
             from.bucket == to.bucket
                 && from.key == to.key
-                && scope.source().endpoint() == scope.destination().endpoint()
+                && same_store(&scope.source().endpoint(), &scope.destination().endpoint())
         }
         (from, to) => from == to,
     };
@@ -174,7 +175,7 @@ async fn delete_source(scope: &Scope, task: &Move, arrived: &Arrived) -> Result<
 /// HEAD first, which leaves a gap of one round trip.
 async fn delete_object(scope: &Scope, object: &ObjectLocation, arrived: &Arrived) -> Result<()> {
     let client = scope.source();
-    if !client.endpoint().contains("amazonaws.com") && !still_there(scope, object, arrived).await? {
+    if !is_amazon(&client.endpoint()) && !still_there(scope, object, arrived).await? {
         return Ok(());
     }
     let mut request = DeleteObject {

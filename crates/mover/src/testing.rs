@@ -77,6 +77,7 @@ pub(crate) fn context_over(
         destination: Arc::new(destination.clone()),
         objects: Arc::new(Semaphore::new(limits.objects_max.get())),
         memory: ByteBudget::new(ByteCount(64 * MIB)),
+        routes: Arc::new(crate::route::Routes::default()),
         limits,
         retry: RetryPolicy {
             tries_max: 4,

@@ -76,6 +76,7 @@ pub(crate) fn bench(page: u32) -> Bench {
         },
         objects: Arc::new(Semaphore::new(8)),
         memory: ByteBudget::new(ByteCount(MIB)),
+        routes: Arc::new(crate::route::Routes::default()),
         retry: RetryPolicy {
             tries_max: 3,
             delay_initial: Duration::from_millis(1),

@@ -18,6 +18,7 @@ use crate::job::Report;
 use crate::location::Location;
 use crate::options::TransferOptions;
 use crate::overlap::{Overlap, overlap};
+use crate::route::same_store;
 use crate::source::{Side, Source, enumerate};
 use crate::url::Target;
 
@@ -65,7 +66,7 @@ pub async fn run(job: CopyJob, context: &Context, accounts: &Arc<Accounts>) -> R
     let mapping = Mapping::new(&job.source, &job.destination, job.flatten, facts)?;
     let same_store = match (&job.source.target, &job.destination) {
         (Target::Remote(_), Target::Remote(_)) => {
-            context.source.endpoint() == context.destination.endpoint()
+            same_store(&context.source.endpoint(), &context.destination.endpoint())
         }
         (Target::Local(_), Target::Local(_)) => true,
         (Target::Local(_), Target::Remote(_)) | (Target::Remote(_), Target::Local(_)) => false,

@@ -29,6 +29,7 @@ use crate::job::Report;
 use crate::job::copy::{facts_of, nothing_found};
 use crate::options::TransferOptions;
 use crate::overlap::overlap;
+use crate::route::same_store;
 use crate::source::{Order, Source};
 use crate::url::Target;
 
@@ -122,7 +123,7 @@ pub async fn run(job: SyncJob, context: &Context, accounts: &Arc<Accounts>) -> R
     job.source.order = Order::Key;
     let facts = facts_of(&job.source, &job.destination).await;
     let mapping = Mapping::new(&job.source, &job.destination, false, facts)?;
-    let same_store = context.source.endpoint() == context.destination.endpoint();
+    let same_store = same_store(&context.source.endpoint(), &context.destination.endpoint());
     let overlap = overlap(&job.source, &job.destination, same_store)?;
 
     let many = job.source.is_pattern() || job.source.keys.is_some() || facts.source_is_folder;

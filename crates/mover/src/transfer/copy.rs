@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::event::{SkipReason, Verb, Verified};
 use crate::location::ObjectLocation;
 use crate::plan::{self, Parts, Plan};
+use crate::route::same_store;
 use crate::transfer::multipart::{Completed, Upload};
 use crate::transfer::scope::{Arrived, Carried, Scope};
 use crate::transfer::upload::abort;
@@ -45,7 +46,7 @@ pub(crate) async fn copy(
     to: &ObjectLocation,
     condition: PutCondition,
 ) -> Result<Carried> {
-    if scope.source().endpoint() != scope.destination().endpoint() {
+    if !same_store(&scope.source().endpoint(), &scope.destination().endpoint()) {
         return Err(Error::Refused(format!(
             "copying between two endpoints ({} and {}) needs a relay, which a later version brings",
             scope.source().endpoint(),

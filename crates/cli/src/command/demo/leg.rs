@@ -53,6 +53,7 @@ impl Stage<'_> {
             destination: Arc::clone(&self.stores.our_client),
             objects: Arc::new(Semaphore::new(limits.objects_max.get())),
             memory: ByteBudget::new(limits.memory),
+            routes: Arc::new(mover::route::Routes::default()),
             retry: RetryPolicy::default(),
             observer,
             stopping: self.stopping.child_token(),
