@@ -114,6 +114,15 @@ impl ObjectBody {
     }
 }
 
+impl FrameSource for ObjectBody {
+    fn poll_frame(
+        &mut self,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Bytes>>> {
+        self.source.poll_frame(context)
+    }
+}
+
 impl fmt::Debug for ObjectBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ObjectBody")
