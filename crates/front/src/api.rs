@@ -51,7 +51,10 @@ pub(crate) struct Api {
 
 /// The trait's methods, each of which runs the function of its name in its family's file.
 macro_rules! operations {
-    ($($family:ident::$name:ident: $input:ident => $output:ident,)+) => {
+    (
+        $($family:ident::$name:ident: $input:ident => $output:ident,)+
+        ; $($own:ident::$special:ident: $asked:ident => $answered:ident,)+
+    ) => {
         #[async_trait::async_trait]
         impl S3 for Api {
             $(
@@ -60,6 +63,14 @@ macro_rules! operations {
                     request: S3Request<$input>,
                 ) -> S3Result<S3Response<$output>> {
                     $family::$name(self, request).await.map(S3Response::new)
+                }
+            )+
+            $(
+                async fn $special(
+                    &self,
+                    request: S3Request<$asked>,
+                ) -> S3Result<S3Response<$answered>> {
+                    $own::$special(self, request).await
                 }
             )+
         }
@@ -83,7 +94,6 @@ operations! {
     objects::put_object: PutObjectInput => PutObjectOutput,
     objects::get_object: GetObjectInput => GetObjectOutput,
     objects::restore_object: RestoreObjectInput => RestoreObjectOutput,
-    objects::head_object: HeadObjectInput => HeadObjectOutput,
     deletes::delete_object: DeleteObjectInput => DeleteObjectOutput,
     deletes::delete_objects: DeleteObjectsInput => DeleteObjectsOutput,
     object_attributes::get_object_attributes: GetObjectAttributesInput => GetObjectAttributesOutput,
@@ -103,4 +113,5 @@ operations! {
     settings::get_bucket_cors: GetBucketCorsInput => GetBucketCorsOutput,
     settings::get_bucket_acl: GetBucketAclInput => GetBucketAclOutput,
     settings::get_object_acl: GetObjectAclInput => GetObjectAclOutput,
+    ; objects::head_object: HeadObjectInput => HeadObjectOutput,
 }

@@ -1,5 +1,7 @@
 //! Headers and metadata between s3s's types and the model's.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use s3s::dto::{self, TimestampFormat};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 use store::model::{Attributes, Tags};
@@ -71,8 +73,18 @@ pub(crate) fn http_date_from(text: Option<&String>) -> Option<dto::Timestamp> {
 
 pub(crate) fn metadata(attributes: &Attributes) -> Option<dto::Metadata> {
     let pairs = attributes.metadata.iter();
-    let metadata: dto::Metadata = pairs.map(|(n, v)| (n.clone(), v.clone())).collect();
+    let metadata: dto::Metadata = pairs.map(|(n, v)| (n.clone(), header_word(v))).collect();
     (!metadata.is_empty()).then_some(metadata)
+}
+
+/// A value of metadata such that s3s's header carries it: plain texts that a header would change
+/// or that look encoded already become an encoded word, the rest s3s encodes by itself.
+fn header_word(value: &str) -> String {
+    let is_kept = value.trim_ascii().len() == value.len() && !value.contains("=?");
+    if is_kept || !value.is_ascii() {
+        return value.to_owned();
+    }
+    format!("=?UTF-8?B?{}?=", BASE64.encode(value))
 }
 
 /// The storage class as answers name it: not at all when it is the default.

@@ -7,12 +7,13 @@ use futures_util::future::BoxFuture;
 
 use crate::error::Result;
 use crate::types::{
-    AbortMultipartUpload, BucketListing, CompleteMultipartUpload, CompletedUpload, CopiedPart,
-    CopyObject, CopyObjectOutput, CreateMultipartUpload, CreatedUpload, DeleteObject,
-    DeleteObjectOutput, DeleteObjects, DeleteObjectsOutput, GetObject, GetObjectOutput, HeadObject,
-    ListMultipartUploads, ListObjectVersions, ListObjects, ListPage, ListParts, ObjectHead,
-    PartPage, Presign, PutObject, PutObjectOutput, SignedUrl, UploadPage, UploadPart,
-    UploadPartCopy, UploadedPart, VersioningState,
+    AbortMultipartUpload, AccessControlPolicy, BucketListing, CompleteMultipartUpload,
+    CompletedUpload, CopiedPart, CopyObject, CopyObjectOutput, CreateMultipartUpload,
+    CreatedUpload, DeleteObject, DeleteObjectOutput, DeleteObjects, DeleteObjectsOutput, GetObject,
+    GetObjectAcl, GetObjectOutput, GetObjectTagging, HeadObject, ListMultipartUploads,
+    ListObjectVersions, ListObjects, ListPage, ListParts, ObjectHead, PartPage, Presign, PutObject,
+    PutObjectAcl, PutObjectLegalHold, PutObjectOutput, PutObjectTagging, SignedUrl, Tag,
+    UploadPage, UploadPart, UploadPartCopy, UploadedPart, VersioningState,
 };
 
 /// An object store as its clients use it.
@@ -72,6 +73,17 @@ pub trait ObjectClient: fmt::Debug + Send + Sync + 'static {
         request: ListMultipartUploads,
     ) -> BoxFuture<'_, Result<UploadPage>>;
 
+    /// An object's tags, in the store's order.
+    fn get_object_tagging(&self, request: GetObjectTagging) -> BoxFuture<'_, Result<Vec<Tag>>>;
+    /// Replaces all tags of an object.
+    fn put_object_tagging(&self, request: PutObjectTagging) -> BoxFuture<'_, Result<()>>;
+    /// Who may do what with an object.
+    fn get_object_acl(&self, request: GetObjectAcl) -> BoxFuture<'_, Result<AccessControlPolicy>>;
+    /// Says who may do what with an object from now on.
+    fn put_object_acl(&self, request: PutObjectAcl) -> BoxFuture<'_, Result<()>>;
+    /// Sets or takes away a version's legal hold.
+    fn put_object_legal_hold(&self, request: PutObjectLegalHold) -> BoxFuture<'_, Result<()>>;
+
     /// Every bucket of the account.
     fn list_buckets(&self) -> BoxFuture<'_, Result<Vec<BucketListing>>>;
     /// Makes a bucket in the client's region.
@@ -88,6 +100,11 @@ pub trait ObjectClient: fmt::Debug + Send + Sync + 'static {
         bucket: BucketName,
         state: VersioningState,
     ) -> BoxFuture<'_, Result<()>>;
+
+    /// Whether objects of the bucket can be locked. A store without object lock answers no.
+    fn get_object_lock_configuration(&self, bucket: BucketName) -> BoxFuture<'_, Result<bool>>;
+    /// Lets objects of the bucket be locked, for good. It must keep versions.
+    fn put_object_lock_configuration(&self, bucket: BucketName) -> BoxFuture<'_, Result<()>>;
 
     /// A URL that lets its holder do one request. Sends nothing but what credentials need.
     fn presign(&self, request: Presign) -> BoxFuture<'_, Result<SignedUrl>>;

@@ -19,6 +19,7 @@ mod listing;
 mod multipart;
 mod objects;
 mod presigned;
+mod tags;
 mod versions;
 
 use std::fmt;
@@ -180,6 +181,7 @@ fn all_checks() -> Vec<Check> {
     checks.extend(multipart::checks());
     checks.extend(copies::checks());
     checks.extend(deletes::checks());
+    checks.extend(tags::checks());
     checks.extend(presigned::checks());
     checks
 }

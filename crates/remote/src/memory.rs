@@ -11,12 +11,14 @@
 //! gone. Limits: memory, except for made-up objects ([`MemoryClient::insert_ramp`]), which cost
 //! none at any size, nor do copies of them.
 
+mod access;
 mod account;
 mod body;
 mod bucket;
 mod content;
 mod hook;
 mod listing;
+mod lock;
 mod multipart;
 mod options;
 mod refusal;
@@ -45,12 +47,13 @@ use crate::client::ObjectClient;
 use crate::error::{Error, Operation, Result};
 use crate::payload::{ObjectBody, Payload, Reply, UploadCheck};
 use crate::types::{
-    AbortMultipartUpload, BucketListing, CompleteMultipartUpload, CompletedUpload, CopiedPart,
-    CopyObject, CopyObjectOutput, CreateMultipartUpload, CreatedUpload, DeleteObject,
-    DeleteObjectOutput, DeleteObjects, DeleteObjectsOutput, GetObject, GetObjectOutput, HeadObject,
-    ListMultipartUploads, ListObjectVersions, ListObjects, ListPage, ListParts, ObjectHead,
-    PartPage, Presign, PutObject, PutObjectOutput, SignedUrl, UploadPage, UploadPart,
-    UploadPartCopy, UploadedPart, VersioningState,
+    AbortMultipartUpload, AccessControlPolicy, BucketListing, CompleteMultipartUpload,
+    CompletedUpload, CopiedPart, CopyObject, CopyObjectOutput, CreateMultipartUpload,
+    CreatedUpload, DeleteObject, DeleteObjectOutput, DeleteObjects, DeleteObjectsOutput, GetObject,
+    GetObjectAcl, GetObjectOutput, GetObjectTagging, HeadObject, ListMultipartUploads,
+    ListObjectVersions, ListObjects, ListPage, ListParts, ObjectHead, PartPage, Presign, PutObject,
+    PutObjectAcl, PutObjectLegalHold, PutObjectOutput, PutObjectTagging, SignedUrl, Tag,
+    UploadPage, UploadPart, UploadPartCopy, UploadedPart, VersioningState,
 };
 
 /// An object store in memory. Clones share the store.
@@ -420,6 +423,46 @@ impl ObjectClient for MemoryClient {
         })
     }
 
+    fn get_object_tagging(&self, request: GetObjectTagging) -> Reply<'_, Vec<Tag>> {
+        Box::pin(async move {
+            let call = object_call(Operation::GetObjectTagging, &request.bucket, &request.key);
+            self.answer(call, |account| account.get_object_tagging(&request))
+                .await
+        })
+    }
+
+    fn put_object_tagging(&self, request: PutObjectTagging) -> Reply<'_, ()> {
+        Box::pin(async move {
+            let call = object_call(Operation::PutObjectTagging, &request.bucket, &request.key);
+            self.answer(call, |account| account.put_object_tagging(&request))
+                .await
+        })
+    }
+
+    fn get_object_acl(&self, request: GetObjectAcl) -> Reply<'_, AccessControlPolicy> {
+        Box::pin(async move {
+            let call = object_call(Operation::GetObjectAcl, &request.bucket, &request.key);
+            self.answer(call, |account| account.get_object_acl(&request))
+                .await
+        })
+    }
+
+    fn put_object_acl(&self, request: PutObjectAcl) -> Reply<'_, ()> {
+        Box::pin(async move {
+            let call = object_call(Operation::PutObjectAcl, &request.bucket, &request.key);
+            self.answer(call, |account| account.put_object_acl(&request))
+                .await
+        })
+    }
+
+    fn put_object_legal_hold(&self, request: PutObjectLegalHold) -> Reply<'_, ()> {
+        Box::pin(async move {
+            let call = object_call(Operation::PutObjectLegalHold, &request.bucket, &request.key);
+            self.answer(call, |account| account.put_object_legal_hold(&request))
+                .await
+        })
+    }
+
     fn list_buckets(&self) -> Reply<'_, Vec<BucketListing>> {
         Box::pin(async move {
             let call = Call::new(Operation::ListBuckets);
@@ -466,6 +509,26 @@ impl ObjectClient for MemoryClient {
         Box::pin(async move {
             let call = Call::about(Operation::PutBucketVersioning, bucket.as_str(), None);
             self.answer(call, |account| account.put_versioning(&bucket, state))
+                .await
+        })
+    }
+
+    fn get_object_lock_configuration(&self, bucket: BucketName) -> Reply<'_, bool> {
+        Box::pin(async move {
+            let operation = Operation::GetObjectLockConfiguration;
+            let call = Call::about(operation, bucket.as_str(), None);
+            self.answer(call, |account| {
+                account.bucket(&bucket).map(|bucket| bucket.takes_locks)
+            })
+            .await
+        })
+    }
+
+    fn put_object_lock_configuration(&self, bucket: BucketName) -> Reply<'_, ()> {
+        Box::pin(async move {
+            let operation = Operation::PutObjectLockConfiguration;
+            let call = Call::about(operation, bucket.as_str(), None);
+            self.answer(call, |account| account.take_locks(&bucket))
                 .await
         })
     }

@@ -1,14 +1,19 @@
 //! Requests and answers of the port, one struct an S3 operation.
 
+mod acl;
 mod bucket;
 mod listing;
+mod lock;
 mod multipart;
 mod object;
+mod tags;
 
+pub use acl::{AccessControlPolicy, GetObjectAcl, Grant, Grantee, Owner, Permission, PutObjectAcl};
 pub use bucket::{BucketListing, VersioningState};
 pub use listing::{
     ContinuationToken, ListObjectVersions, ListObjects, ListPage, ListedObject, ListedVersion,
 };
+pub use lock::{LockMode, ObjectLock, PutObjectLegalHold};
 pub use multipart::{
     AbortMultipartUpload, CompleteMultipartUpload, CompletedUpload, CopiedPart,
     CreateMultipartUpload, CreatedUpload, ListMultipartUploads, ListParts, ListedPart, PartPage,
@@ -19,5 +24,6 @@ pub use object::{
     DeleteObject, DeleteObjectOutput, DeleteObjects, DeleteObjectsOutput, DeletedObject, GetObject,
     GetObjectOutput, HeadObject, MetadataDirective, ObjectAttributes, ObjectHead, ObjectIdentifier,
     Presign, PresignedMethod, PutCondition, PutObject, PutObjectOutput, ServerSideEncryption,
-    SignedUrl, StorageClass,
+    SignedUrl, StorageClass, TaggingDirective,
 };
+pub use tags::{GetObjectTagging, PutObjectTagging, Tag};

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use base::Checksum;
+use http::HeaderValue;
 use s3s::dto::{
     ChecksumMode, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
     PutObjectInput, PutObjectOutput, RestoreObjectInput, RestoreObjectOutput, StreamingBlob,
 };
-use s3s::{S3Request, S3Result, s3_error};
+use s3s::{S3Request, S3Response, S3Result, s3_error};
 use store::model::{FoundObject, Object, PutObject, ReadConditions};
 
 use super::Api;
@@ -139,7 +140,7 @@ pub(super) async fn get_object(
 pub(super) async fn head_object(
     api: &Api,
     request: S3Request<HeadObjectInput>,
-) -> S3Result<HeadObjectOutput> {
+) -> S3Result<S3Response<HeadObjectOutput>> {
     let input = request.input;
     refuse_customer_key!(input);
     let conditions = ReadConditions {
@@ -187,7 +188,13 @@ pub(super) async fn head_object(
         ..HeadObjectOutput::default()
     };
     set_checksum!(output, checksum);
-    Ok(output)
+    let mut response = S3Response::new(output);
+    // s3s has no field for it in HEAD's answer.
+    if !object.tags.is_empty() {
+        let count = HeaderValue::from(object.tags.len());
+        response.headers.insert("x-amz-tagging-count", count);
+    }
+    Ok(response)
 }
 
 pub(super) fn find(

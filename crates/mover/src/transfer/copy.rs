@@ -14,7 +14,7 @@ use base::limits::{PART_SIZE_MIN, PARTS_MAX};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use remote::types::{
     CopyConditions, CopyObject, CopySource, HeadObject, MetadataDirective, ObjectAttributes,
-    ObjectHead, PutCondition, UploadPartCopy,
+    ObjectHead, PutCondition, TaggingDirective, UploadPartCopy,
 };
 
 use crate::assembly::{Assembly, Step};
@@ -161,6 +161,11 @@ impl Errand<'_> {
             key: self.to.key.clone(),
             source: self.copy_source(),
             metadata_directive,
+            tagging_directive: if given.tagging.is_some() {
+                TaggingDirective::Replace
+            } else {
+                TaggingDirective::Copy
+            },
             attributes,
             conditions: CopyConditions::default(),
         }
@@ -374,6 +379,7 @@ fn merged(source: &ObjectAttributes, given: &ObjectAttributes) -> ObjectAttribut
         acl: given.acl.clone(),
         encryption: given.encryption.clone(),
         tagging: given.tagging.clone(),
+        lock: given.lock,
     }
 }
 

@@ -4,16 +4,19 @@
 //! Nothing here retries, signs or knows a host. What an answer may lack, and what it must have, is
 //! decided by the readers in [`xml`](super::xml) and [`headers`].
 
+mod acl;
 mod bucket;
 mod copy;
 mod delete;
 mod exchange;
 mod headers;
 mod listing;
+mod lock;
 mod metadata;
 mod multipart;
 mod object;
 mod presign;
+mod tags;
 
 use base::BucketName;
 
@@ -21,12 +24,13 @@ use super::AwsClient;
 use crate::client::ObjectClient;
 use crate::payload::Reply;
 use crate::types::{
-    AbortMultipartUpload, BucketListing, CompleteMultipartUpload, CompletedUpload, CopiedPart,
-    CopyObject, CopyObjectOutput, CreateMultipartUpload, CreatedUpload, DeleteObject,
-    DeleteObjectOutput, DeleteObjects, DeleteObjectsOutput, GetObject, GetObjectOutput, HeadObject,
-    ListMultipartUploads, ListObjectVersions, ListObjects, ListPage, ListParts, ObjectHead,
-    PartPage, Presign, PutObject, PutObjectOutput, SignedUrl, UploadPage, UploadPart,
-    UploadPartCopy, UploadedPart, VersioningState,
+    AbortMultipartUpload, AccessControlPolicy, BucketListing, CompleteMultipartUpload,
+    CompletedUpload, CopiedPart, CopyObject, CopyObjectOutput, CreateMultipartUpload,
+    CreatedUpload, DeleteObject, DeleteObjectOutput, DeleteObjects, DeleteObjectsOutput, GetObject,
+    GetObjectAcl, GetObjectOutput, GetObjectTagging, HeadObject, ListMultipartUploads,
+    ListObjectVersions, ListObjects, ListPage, ListParts, ObjectHead, PartPage, Presign, PutObject,
+    PutObjectAcl, PutObjectLegalHold, PutObjectOutput, PutObjectTagging, SignedUrl, Tag,
+    UploadPage, UploadPart, UploadPartCopy, UploadedPart, VersioningState,
 };
 
 impl ObjectClient for AwsClient {
@@ -97,6 +101,26 @@ impl ObjectClient for AwsClient {
         Box::pin(multipart::list_multipart_uploads(self, request))
     }
 
+    fn get_object_tagging(&self, request: GetObjectTagging) -> Reply<'_, Vec<Tag>> {
+        Box::pin(tags::get_object_tagging(self, request))
+    }
+
+    fn put_object_tagging(&self, request: PutObjectTagging) -> Reply<'_, ()> {
+        Box::pin(tags::put_object_tagging(self, request))
+    }
+
+    fn get_object_acl(&self, request: GetObjectAcl) -> Reply<'_, AccessControlPolicy> {
+        Box::pin(acl::get_object_acl(self, request))
+    }
+
+    fn put_object_acl(&self, request: PutObjectAcl) -> Reply<'_, ()> {
+        Box::pin(acl::put_object_acl(self, request))
+    }
+
+    fn put_object_legal_hold(&self, request: PutObjectLegalHold) -> Reply<'_, ()> {
+        Box::pin(lock::put_object_legal_hold(self, request))
+    }
+
     fn list_buckets(&self) -> Reply<'_, Vec<BucketListing>> {
         Box::pin(bucket::list_buckets(self))
     }
@@ -119,6 +143,14 @@ impl ObjectClient for AwsClient {
 
     fn put_bucket_versioning(&self, bucket: BucketName, state: VersioningState) -> Reply<'_, ()> {
         Box::pin(bucket::put_bucket_versioning(self, bucket, state))
+    }
+
+    fn get_object_lock_configuration(&self, bucket: BucketName) -> Reply<'_, bool> {
+        Box::pin(lock::get_object_lock_configuration(self, bucket))
+    }
+
+    fn put_object_lock_configuration(&self, bucket: BucketName) -> Reply<'_, ()> {
+        Box::pin(lock::put_object_lock_configuration(self, bucket))
     }
 
     fn presign(&self, request: Presign) -> Reply<'_, SignedUrl> {

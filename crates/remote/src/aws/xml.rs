@@ -5,10 +5,13 @@
 //! that is no number, a page that says it is not the last but not where the next begins, are
 //! errors and never a short list.
 
+mod acl;
 mod buckets;
 mod deletes;
+mod lock;
 mod objects;
 mod scanner;
+mod tags;
 mod uploads;
 mod value;
 mod versions;
@@ -17,13 +20,16 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(super) use acl::{parse_acl, write_acl};
 pub(super) use buckets::{parse_buckets, parse_versioning, write_location, write_versioning};
 pub(super) use deletes::{parse_deletes, write_deletes};
+pub(super) use lock::{parse_lock_configuration, write_legal_hold, write_lock_configuration};
 pub(super) use objects::{ListVersion, parse_objects};
+pub(super) use tags::{parse_tags, write_tags};
 pub(super) use uploads::{
     parse_completed, parse_copy, parse_created, parse_parts, parse_uploads, write_completed,
 };
-pub(super) use value::last_modified_header;
+pub(super) use value::{last_modified_header, timestamp};
 pub(super) use versions::{VersionMarker, parse_versions};
 pub(super) use writer::can_carry;
 
@@ -56,6 +62,9 @@ pub(super) enum InvalidXml {
     /// An element is not the number it must be.
     #[error("<{element}> is no number that it may be: {text:?}")]
     Number { element: &'static str, text: String },
+    /// An element is none of the words it must be.
+    #[error("<{element}> is no word that it may be: {text:?}")]
+    Word { element: &'static str, text: String },
     /// A text said to be URL-encoded is not.
     #[error("text said to be URL-encoded is not: {0:?}")]
     Encoding(String),

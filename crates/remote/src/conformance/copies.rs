@@ -8,7 +8,7 @@ use super::bench::{Bench, Verdict, key, part_number, ramp, refused, same};
 use crate::payload::UploadCheck;
 use crate::types::{
     ByteRange, CopyConditions, CopyObject, CopySource, MetadataDirective, ObjectAttributes,
-    PutObject, UploadPartCopy, UploadedPart, VersioningState,
+    PutObject, TaggingDirective, UploadPartCopy, UploadedPart, VersioningState,
 };
 
 pub(super) fn checks() -> Vec<Check> {
@@ -37,6 +37,7 @@ fn request(bench: &Bench<'_>, from: &str, to: &str) -> CopyObject {
         key: key(to),
         source: bench.source(from),
         metadata_directive: MetadataDirective::Copy,
+        tagging_directive: TaggingDirective::Copy,
         attributes: ObjectAttributes::default(),
         conditions: CopyConditions::default(),
     }

@@ -6,7 +6,7 @@ use super::bench::{Bench, Verdict, key, same};
 use super::{Check, Steps};
 use crate::types::{
     CopyConditions, CopyObject, DeleteObjects, MetadataDirective, ObjectAttributes,
-    ObjectIdentifier,
+    ObjectIdentifier, TaggingDirective,
 };
 
 /// Names of the checks and their keys.
@@ -110,6 +110,7 @@ async fn copy(bench: &Bench<'_>, from: &str, to: &str) -> Verdict {
             bucket: bench.bucket.clone(),
             key: key(to),
             source: bench.source(from),
+            tagging_directive: TaggingDirective::Copy,
             metadata_directive: MetadataDirective::Copy,
             attributes: ObjectAttributes::default(),
             conditions: CopyConditions::default(),

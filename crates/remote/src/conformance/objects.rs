@@ -238,7 +238,8 @@ async fn tag_count(bench: &Bench<'_>) -> Verdict {
     };
     bench.client.put_object(request).await?;
     let output = bench.client.get_object(bench.get_request("k")).await?;
-    same("tags", output.head.tag_count, Some(2))
+    same("tags of GET", output.head.tag_count, Some(2))?;
+    same("tags of HEAD", bench.head("k").await?.tag_count, Some(2))
 }
 
 async fn put_if_absent(bench: &Bench<'_>) -> Verdict {

@@ -9,12 +9,14 @@ use jiff::{Timestamp, Unit};
 
 use super::bucket::{Bucket, StoredObject, Version};
 use super::content::Content;
+use super::lock;
 use super::options::{ETagStyle, MemoryOptions};
 use super::refusal::Refusal;
 use crate::types::{
     BucketListing, ByteRange, CopyConditions, CopyObject, CopyObjectOutput, CopySource,
     DeleteObject, DeleteObjectOutput, DeleteObjects, DeleteObjectsOutput, DeletedObject, GetObject,
-    HeadObject, MetadataDirective, ObjectAttributes, ObjectHead, PutCondition, VersioningState,
+    HeadObject, MetadataDirective, ObjectAttributes, ObjectHead, PutCondition, Tag,
+    TaggingDirective, VersioningState,
 };
 
 /// What S3 answers where no type was given.
@@ -153,6 +155,9 @@ impl Account {
                 message,
             ));
         }
+        if bucket.takes_locks && state == VersioningState::Suspended {
+            return Err(lock::invalid_bucket_state());
+        }
         bucket.versioning = state;
         Ok(())
     }
@@ -217,7 +222,7 @@ impl Account {
         attributes: ObjectAttributes,
         condition: &PutCondition,
     ) -> Result<Written, Refusal> {
-        self.bucket(bucket)?;
+        self.refuse_attributes(bucket, &attributes)?;
         self.refuse_changed(&received)?;
         self.bucket(bucket)?.check(&key, condition)?;
         let etag = self.etag_of(&attributes, || hex::encode(received.md5));
@@ -226,6 +231,7 @@ impl Account {
             crc64: self.options.checksums.then_some(received.crc64),
             content: received.content,
             attributes,
+            policy: None,
             part_numbers: Vec::new(),
         };
         let now = self.now();
@@ -297,7 +303,7 @@ impl Account {
     }
 
     pub(super) fn copy_object(&mut self, request: CopyObject) -> Result<CopyObjectOutput, Refusal> {
-        self.bucket(&request.bucket)?;
+        self.refuse_attributes(&request.bucket, &request.attributes)?;
         let source = self.copy_source(&request.source, &request.conditions)?;
         if source.content.length() > PART_SIZE_MAX.0 {
             let message = "The specified copy source is larger than the maximum allowable size \
@@ -326,6 +332,7 @@ impl Account {
                 .then(|| source.crc64.unwrap_or_else(|| source.content.crc64())),
             content: source.content.clone(),
             attributes,
+            policy: None,
             part_numbers: Vec::new(),
         };
         let now = self.now();
@@ -352,6 +359,9 @@ impl Account {
                 return Err(Refusal::precondition_failed());
             }
         }
+        if let Some(id) = &request.version_id {
+            bucket.refuse_locked(&request.key, id, self.options.clock.now())?;
+        }
         let sequence = self.next_sequence();
         let bucket = self.bucket_mut(&request.bucket)?;
         Ok(match &request.version_id {
@@ -377,11 +387,14 @@ impl Account {
                 key: object.key.clone(),
                 version_id: object.version_id.clone(),
                 if_match: None,
-            })?;
-            output.deleted.push(DeletedObject {
-                delete_marker_version_id: done.version_id.filter(|_| done.delete_marker),
-                object,
             });
+            match done {
+                Ok(done) => output.deleted.push(DeletedObject {
+                    delete_marker_version_id: done.version_id.filter(|_| done.delete_marker),
+                    object,
+                }),
+                Err(refusal) => output.failed.push(refusal.into_failure(object)),
+            }
         }
         Ok(output)
     }
@@ -394,10 +407,10 @@ fn head(
     object: &StoredObject,
     checksum_mode: bool,
 ) -> ObjectHead {
-    let tag_count = object.attributes.tagging.as_deref().map(|tagging| {
-        let count = tagging.split('&').filter(|tag| !tag.is_empty()).count();
-        u32::try_from(count).unwrap_or(u32::MAX)
-    });
+    let tags = object.attributes.tagging.as_deref().map(Tag::decode_all);
+    let tag_count = tags
+        .and_then(|tags| u32::try_from(tags.len()).ok())
+        .filter(|count| *count > 0);
     let mut attributes = ObjectAttributes {
         acl: None,
         tagging: None,
@@ -426,20 +439,24 @@ fn head(
     }
 }
 
-/// What the copy carries: storage class, ACL, encryption and redirect are never the source's.
+/// What the copy carries: storage class, ACL, lock, encryption and redirect are never the source's.
 fn copied_attributes(request: &CopyObject, source: &ObjectAttributes) -> ObjectAttributes {
-    let own = request.attributes.clone();
-    match request.metadata_directive {
-        MetadataDirective::Replace => ObjectAttributes {
-            tagging: own.tagging.clone().or_else(|| source.tagging.clone()),
-            ..own
+    let own = ObjectAttributes {
+        tagging: match request.tagging_directive {
+            TaggingDirective::Copy => source.tagging.clone(),
+            TaggingDirective::Replace => request.attributes.tagging.clone(),
         },
+        ..request.attributes.clone()
+    };
+    match request.metadata_directive {
+        MetadataDirective::Replace => own,
         MetadataDirective::Copy => ObjectAttributes {
             website_redirect_location: own.website_redirect_location,
             storage_class: own.storage_class,
             acl: own.acl,
             encryption: own.encryption,
-            tagging: own.tagging.or_else(|| source.tagging.clone()),
+            tagging: own.tagging,
+            lock: own.lock,
             ..source.clone()
         },
     }

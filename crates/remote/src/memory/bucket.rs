@@ -10,17 +10,21 @@ use jiff::Timestamp;
 use super::content::Content;
 use super::multipart::Upload;
 use super::refusal::Refusal;
-use crate::types::{DeleteObjectOutput, ObjectAttributes, PutCondition, VersioningState};
+use crate::types::{
+    AccessControlPolicy, DeleteObjectOutput, ObjectAttributes, PutCondition, VersioningState,
+};
 
 /// The null version's id.
 const NULL_VERSION: &str = "null";
 
-/// An object's bytes and what it carries. Never changes once stored.
-#[derive(Debug)]
+/// An object's bytes and what it carries. Only tags, access and legal hold ever change.
+#[derive(Debug, Clone)]
 pub(super) struct StoredObject {
     pub(super) content: Content,
     pub(super) etag: ETag,
     pub(super) attributes: ObjectAttributes,
+    /// Who may do what, once somebody has said so; else the canned ACL of the attributes holds.
+    pub(super) policy: Option<AccessControlPolicy>,
     /// Kept if the store keeps checksums.
     pub(super) crc64: Option<Crc64Nvme>,
     /// The numbers of the parts it was made from; none for an object stored whole. They need not
@@ -65,7 +69,7 @@ impl Version {
             .unwrap_or_else(|| VersionId::new(NULL_VERSION))
     }
 
-    fn is(&self, id: &VersionId) -> bool {
+    pub(super) fn is(&self, id: &VersionId) -> bool {
         match &self.id {
             Some(own) => own == id,
             None => id.as_str() == NULL_VERSION,
@@ -78,6 +82,8 @@ impl Version {
 pub(super) struct Bucket {
     pub(super) created: Timestamp,
     pub(super) versioning: VersioningState,
+    /// Whether versions can be kept from being deleted.
+    pub(super) takes_locks: bool,
     /// Each key's versions, oldest first; never empty.
     pub(super) keys: BTreeMap<Key, Vec<Version>>,
     /// Unfinished uploads by key and by the order in which they began.
@@ -89,6 +95,7 @@ impl Bucket {
         Bucket {
             created,
             versioning: VersioningState::Unversioned,
+            takes_locks: false,
             keys: BTreeMap::new(),
             uploads: BTreeMap::new(),
         }

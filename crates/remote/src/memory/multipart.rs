@@ -40,7 +40,7 @@ impl Account {
         request: CreateMultipartUpload,
     ) -> Result<CreatedUpload, Refusal> {
         let initiated = self.now();
-        self.bucket(&request.bucket)?;
+        self.refuse_attributes(&request.bucket, &request.attributes)?;
         let upload_id = UploadId::new(format!("upload-{:016x}", self.next_sequence()));
         let upload = Upload {
             initiated,
@@ -144,6 +144,7 @@ impl Account {
             content: Content::join(parts.iter().map(|part| part.content.clone())),
             etag,
             attributes: upload.attributes.clone(),
+            policy: None,
             crc64: self.options.checksums.then_some(crc64),
             part_numbers: request.parts.iter().map(|(number, ..)| *number).collect(),
         };

@@ -6,6 +6,7 @@ use base::Fault;
 
 use super::hook::Call;
 use crate::error::Error;
+use crate::types::{DeleteFailure, ObjectIdentifier};
 
 /// A refused request, before it is known what was asked about.
 #[derive(Debug)]
@@ -72,6 +73,11 @@ impl Refusal {
         Refusal::new(Fault::Invalid, 403, "InvalidObjectState", message)
     }
 
+    pub(super) fn access_denied() -> Refusal {
+        let message = "Access Denied because object protected by object lock.";
+        Refusal::new(Fault::Denied, 403, "AccessDenied", message)
+    }
+
     pub(super) fn bad_digest() -> Refusal {
         let message = "The CRC64NVME you specified did not match the calculated checksum.";
         Refusal::new(Fault::Corrupt, 400, "BadDigest", message)
@@ -82,6 +88,15 @@ impl Refusal {
                        have been uploaded, or the specified entity tag may not match the part's \
                        entity tag.";
         Refusal::new(Fault::Invalid, 400, "InvalidPart", message)
+    }
+
+    /// What DeleteObjects says of one of its keys.
+    pub(super) fn into_failure(self, object: ObjectIdentifier) -> DeleteFailure {
+        DeleteFailure {
+            object,
+            code: self.code.to_owned(),
+            message: self.message.into_owned(),
+        }
     }
 
     /// The error of `call`, which HEAD answers without a body: then there is no code but the

@@ -63,6 +63,7 @@ impl MemoryClient {
             crc64: account.options.checksums.then(|| content.crc64()),
             content,
             attributes,
+            policy: None,
             part_numbers,
         };
         let now = account.now();

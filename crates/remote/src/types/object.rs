@@ -7,6 +7,7 @@ use base::redact::RedactedUrl;
 use base::{BucketName, ByteCount, Checksum, ETag, Key, VersionId};
 use jiff::Timestamp;
 
+use super::lock::ObjectLock;
 use crate::payload::{ObjectBody, Payload, UploadCheck};
 
 /// A storage class, as S3 spells it. Unknown ones pass through.
@@ -82,8 +83,10 @@ pub struct ObjectAttributes {
     pub acl: Option<String>,
     /// Encryption at rest.
     pub encryption: ServerSideEncryption,
-    /// Tags, form-url-encoded; only sent.
+    /// Tags, form-url-encoded ([`Tag::encode_all`](super::Tag::encode_all)); only sent.
     pub tagging: Option<String>,
+    /// What keeps the version from being deleted.
+    pub lock: ObjectLock,
 }
 
 /// Asks for an object without its bytes.
@@ -286,6 +289,16 @@ pub enum MetadataDirective {
     Replace,
 }
 
+/// Whose tags a copy carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TaggingDirective {
+    /// The source's.
+    #[default]
+    Copy,
+    /// The request's, [`ObjectAttributes::tagging`]; none where it is absent.
+    Replace,
+}
+
 /// Copies inside the store.
 #[derive(Debug, Clone)]
 pub struct CopyObject {
@@ -297,7 +310,10 @@ pub struct CopyObject {
     pub source: CopySource,
     /// Whose metadata.
     pub metadata_directive: MetadataDirective,
-    /// The destination's attributes; content headers and metadata count only with `Replace`.
+    /// Whose tags.
+    pub tagging_directive: TaggingDirective,
+    /// The destination's attributes; content headers and metadata count only with `Replace` of
+    /// the metadata, tags only with that of the tags. ACL and lock are never the source's.
     pub attributes: ObjectAttributes,
     /// The source must still be this.
     pub conditions: CopyConditions,

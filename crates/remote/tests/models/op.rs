@@ -1,6 +1,7 @@
 //! Requests, drawn at random.
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
+use remote::types::Tag;
 
 /// Keys that share prefixes, so that listings have something to roll up.
 pub(crate) const KEYS: [&str; 6] = ["a", "a/1", "a/2 +", "a/2/é", "b/", "\u{1f600}"];
@@ -16,6 +17,7 @@ pub(crate) enum Op {
         bytes: Vec<u8>,
         condition: Condition,
         metadata: Option<String>,
+        tags: Option<Vec<Tag>>,
     },
     Get {
         key: usize,
@@ -41,14 +43,26 @@ pub(crate) enum Op {
         to: usize,
         version: Option<usize>,
         replace: bool,
+        /// Replaces the source's.
+        tags: Option<Vec<Tag>>,
         if_match: bool,
     },
     Versioning {
         enabled: bool,
     },
+    GetTags {
+        key: usize,
+        version: Option<usize>,
+    },
+    PutTags {
+        key: usize,
+        version: Option<usize>,
+        tags: Vec<Tag>,
+    },
     CreateUpload {
         key: usize,
         metadata: Option<String>,
+        tags: Option<Vec<Tag>>,
     },
     UploadPart {
         upload: usize,
@@ -101,18 +115,27 @@ fn condition() -> impl Strategy<Value = Condition> {
     ]
 }
 
+/// Tags that XML can carry; sometimes there are two of a key, or one without.
+fn tags() -> impl Strategy<Value = Vec<Tag>> {
+    let tag = ("[ab& é]{0,2}", "[xy<\"+ é]{0,3}").prop_map(|(key, value)| Tag::new(key, value));
+    prop::collection::vec(tag, 0..4)
+}
+
 /// A request.
 pub(crate) fn op() -> impl Strategy<Value = Op> {
     let key = || 0..KEYS.len();
     let bytes = || prop::collection::vec(any::<u8>(), 0..40);
     let version = || prop::option::of(0_usize..12);
     let upload = || 0_usize..6;
-    let metadata = || prop::option::of("[a-zé]( ?[a-zé]){0,6}");
+    let metadata = || prop::option::of("[a-zé ]{0,9}");
+    let some_tags = || prop::option::weighted(0.3, tags());
     let rarely = || prop::bool::weighted(0.2);
     prop_oneof![
-        6 => (key(), bytes(), condition(), metadata()).prop_map(|(key, bytes, condition, metadata)| {
-            Op::Put { key, bytes, condition, metadata }
-        }),
+        6 => (key(), bytes(), condition(), metadata(), some_tags()).prop_map(
+            |(key, bytes, condition, metadata, tags)| {
+                Op::Put { key, bytes, condition, metadata, tags }
+            }
+        ),
         3 => (key(), version(), prop::option::of((0_u64..50, 1_u64..50)), rarely()).prop_map(
             |(key, version, range, if_match)| Op::Get { key, version, range, if_match }
         ),
@@ -122,13 +145,17 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(key, version, if_match)| Op::Delete { key, version, if_match }),
         1 => prop::collection::vec((key(), version()), 1..4)
             .prop_map(|keys| Op::DeleteMany { keys }),
-        3 => (key(), key(), version(), any::<bool>(), rarely()).prop_map(
-            |(from, to, version, replace, if_match)| {
-                Op::Copy { from, to, version, replace, if_match }
+        3 => (key(), key(), version(), any::<bool>(), some_tags(), rarely()).prop_map(
+            |(from, to, version, replace, tags, if_match)| {
+                Op::Copy { from, to, version, replace, tags, if_match }
             }
         ),
         2 => any::<bool>().prop_map(|enabled| Op::Versioning { enabled }),
-        3 => (key(), metadata()).prop_map(|(key, metadata)| Op::CreateUpload { key, metadata }),
+        2 => (key(), version()).prop_map(|(key, version)| Op::GetTags { key, version }),
+        2 => (key(), version(), tags())
+            .prop_map(|(key, version, tags)| Op::PutTags { key, version, tags }),
+        3 => (key(), metadata(), some_tags())
+            .prop_map(|(key, metadata, tags)| Op::CreateUpload { key, metadata, tags }),
         5 => (upload(), 1_u32..4, bytes())
             .prop_map(|(upload, number, bytes)| Op::UploadPart { upload, number, bytes }),
         3 => (

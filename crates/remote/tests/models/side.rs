@@ -7,10 +7,10 @@ use base::ids::PartNumber;
 use base::{BucketName, ByteCount, Checksum, ETag, Key, UploadId, VersionId};
 use remote::types::{
     AbortMultipartUpload, ByteRange, CompleteMultipartUpload, CopyConditions, CopyObject,
-    CopySource, CreateMultipartUpload, DeleteObject, DeleteObjects, GetObject, HeadObject,
-    ListMultipartUploads, ListObjectVersions, ListObjects, ListPage, ListParts, MetadataDirective,
-    ObjectAttributes, ObjectHead, ObjectIdentifier, PutCondition, PutObject, UploadPart,
-    VersioningState,
+    CopySource, CreateMultipartUpload, DeleteObject, DeleteObjects, GetObject, GetObjectTagging,
+    HeadObject, ListMultipartUploads, ListObjectVersions, ListObjects, ListPage, ListParts,
+    MetadataDirective, ObjectAttributes, ObjectHead, ObjectIdentifier, PutCondition, PutObject,
+    PutObjectTagging, Tag, TaggingDirective, UploadPart, VersioningState,
 };
 use remote::{ObjectClient, Payload, Result};
 
@@ -101,10 +101,11 @@ impl Side {
             ..head.attributes.clone()
         };
         format!(
-            "{} {:?} {version} {attributes:?} {:?} {:?}",
+            "{} {:?} {version} {attributes:?} {:?} {:?} {:?}",
             head.size.get(),
             head.etag,
             head.checksums,
+            head.tag_count,
             head.part_count,
         )
     }
@@ -154,12 +155,13 @@ impl Side {
                 bytes,
                 condition,
                 metadata,
+                tags,
             } => {
                 let put = PutObject {
                     bucket,
                     key: key(place),
                     payload: Payload::from_bytes(bytes),
-                    attributes: attributes(metadata),
+                    attributes: attributes(metadata, tags),
                     condition: self.condition(condition),
                 };
                 let done = client.put_object(put).await?;
@@ -247,6 +249,7 @@ impl Side {
                 to,
                 version,
                 replace,
+                tags,
                 if_match,
             } => {
                 let copy = CopyObject {
@@ -262,7 +265,12 @@ impl Side {
                     } else {
                         MetadataDirective::Copy
                     },
-                    attributes: attributes(replace.then(|| "copied".to_owned())),
+                    tagging_directive: if tags.is_some() {
+                        TaggingDirective::Replace
+                    } else {
+                        TaggingDirective::Copy
+                    },
+                    attributes: attributes(replace.then(|| "copied".to_owned()), tags),
                     conditions: CopyConditions {
                         if_match: self.if_match(if_match),
                     },
@@ -270,6 +278,33 @@ impl Side {
                 let done = client.copy_object(copy).await?;
                 let version = self.shown(done.version_id.as_ref());
                 Ok(format!("{:?} {version} {:?}", done.etag, done.checksum))
+            }
+            Op::GetTags {
+                key: place,
+                version,
+            } => {
+                let get = GetObjectTagging {
+                    version_id: self.version(version),
+                    bucket,
+                    key: key(place),
+                };
+                let mut tags = client.get_object_tagging(get).await?;
+                tags.sort();
+                Ok(format!("{tags:?}"))
+            }
+            Op::PutTags {
+                key: place,
+                version,
+                tags,
+            } => {
+                let put = PutObjectTagging {
+                    version_id: self.version(version),
+                    bucket,
+                    key: key(place),
+                    tags,
+                };
+                client.put_object_tagging(put).await?;
+                Ok("tagged".to_owned())
             }
             Op::Versioning { enabled } => {
                 let state = if enabled {
@@ -283,11 +318,12 @@ impl Side {
             Op::CreateUpload {
                 key: place,
                 metadata,
+                tags,
             } => {
                 let create = CreateMultipartUpload {
                     bucket,
                     key: key(place),
-                    attributes: attributes(metadata),
+                    attributes: attributes(metadata, tags),
                 };
                 let created = client.create_multipart_upload(create).await?;
                 self.uploads.push((key(place), created.upload_id));
@@ -459,13 +495,14 @@ fn key(place: usize) -> Key {
     Key::new(KEYS[place]).expect("a key")
 }
 
-fn attributes(metadata: Option<String>) -> ObjectAttributes {
+fn attributes(metadata: Option<String>, tags: Option<Vec<Tag>>) -> ObjectAttributes {
     ObjectAttributes {
         content_type: metadata.as_ref().map(|_| "text/plain".to_owned()),
         metadata: metadata
             .into_iter()
             .map(|value| ("name".to_owned(), value))
             .collect(),
+        tagging: tags.as_deref().map(Tag::encode_all),
         ..ObjectAttributes::default()
     }
 }

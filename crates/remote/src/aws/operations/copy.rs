@@ -4,14 +4,14 @@ use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::exchange::{exchange, set};
-use super::headers::{read_version_id, write_attributes, write_placement};
+use super::headers::{read_version_id, write_content, write_placement};
 use crate::aws::AwsClient;
 use crate::aws::request::Request;
 use crate::aws::xml::parse_copy;
 use crate::error::{Operation, Result};
 use crate::types::{
     CopiedPart, CopyConditions, CopyObject, CopyObjectOutput, CopySource, MetadataDirective,
-    UploadPartCopy,
+    TaggingDirective, UploadPartCopy,
 };
 
 /// What is encoded in a copy's source: all but unreserved characters and slashes.
@@ -30,18 +30,21 @@ pub(super) async fn copy_object(client: &AwsClient, copy: CopyObject) -> Result<
     match copy.metadata_directive {
         MetadataDirective::Copy => {
             set(&mut request, "x-amz-metadata-directive", "COPY")?;
-            write_placement(&mut request, &copy.attributes)?;
-            if let Some(tagging) = &copy.attributes.tagging {
-                set(&mut request, "x-amz-tagging", tagging)?;
-            }
         }
         MetadataDirective::Replace => {
             set(&mut request, "x-amz-metadata-directive", "REPLACE")?;
-            write_attributes(&mut request, &copy.attributes)?;
+            write_content(&mut request, &copy.attributes)?;
         }
     }
-    if copy.attributes.tagging.is_some() {
-        set(&mut request, "x-amz-tagging-directive", "REPLACE")?;
+    write_placement(&mut request, &copy.attributes)?;
+    match copy.tagging_directive {
+        // S3's default, so that stores that know no tags are not asked about them.
+        TaggingDirective::Copy => {}
+        TaggingDirective::Replace => {
+            let tagging = copy.attributes.tagging.as_deref().unwrap_or_default();
+            set(&mut request, "x-amz-tagging", tagging)?;
+            set(&mut request, "x-amz-tagging-directive", "REPLACE")?;
+        }
     }
     exchange(client, request, |response| {
         let version_id = read_version_id(&response.headers);

@@ -32,6 +32,7 @@ pub(super) async fn exchange<T>(
             | InvalidXml::Entity(_)
             | InvalidXml::Missing(_)
             | InvalidXml::Number { .. }
+            | InvalidXml::Word { .. }
             | InvalidXml::Encoding(_)
             | InvalidXml::Key(_)
             | InvalidXml::NoToken => Fault::Invalid,

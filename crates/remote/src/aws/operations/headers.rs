@@ -7,14 +7,19 @@ use http::{HeaderMap, HeaderName};
 use super::exchange::{set, set_named};
 use super::metadata;
 use crate::aws::request::Request;
-use crate::aws::xml::{InvalidXml, last_modified_header};
+use crate::aws::xml::{InvalidXml, last_modified_header, timestamp};
 use crate::error::Result;
 use crate::types::{
-    ByteRange, ObjectAttributes, ObjectHead, PutCondition, ServerSideEncryption, StorageClass,
+    ByteRange, LockMode, ObjectAttributes, ObjectHead, ObjectLock, PutCondition,
+    ServerSideEncryption, StorageClass,
 };
 
 /// The prefix of user metadata.
 const META: &str = "x-amz-meta-";
+
+const LOCK_MODE: &str = "x-amz-object-lock-mode";
+const RETAIN_UNTIL: &str = "x-amz-object-lock-retain-until-date";
+const LEGAL_HOLD: &str = "x-amz-object-lock-legal-hold";
 
 /// Writes everything that `attributes` has.
 pub(super) fn write_attributes(request: &mut Request, attributes: &ObjectAttributes) -> Result<()> {
@@ -27,7 +32,7 @@ pub(super) fn write_attributes(request: &mut Request, attributes: &ObjectAttribu
 }
 
 /// Writes what describes the bytes: a copy takes these over from its source.
-fn write_content(request: &mut Request, attributes: &ObjectAttributes) -> Result<()> {
+pub(super) fn write_content(request: &mut Request, attributes: &ObjectAttributes) -> Result<()> {
     let fields = [
         ("content-type", &attributes.content_type),
         ("content-encoding", &attributes.content_encoding),
@@ -73,11 +78,16 @@ pub(super) fn write_placement(request: &mut Request, attributes: &ObjectAttribut
             "x-amz-server-side-encryption-aws-kms-key-id",
             encryption.kms_key_id.as_deref(),
         ),
+        (LOCK_MODE, attributes.lock.mode.map(LockMode::as_str)),
+        (LEGAL_HOLD, attributes.lock.legal_hold.then_some("ON")),
     ];
     for (name, value) in fields {
         if let Some(value) = value {
             set(request, name, value)?;
         }
+    }
+    if let Some(until) = attributes.lock.retain_until {
+        set(request, RETAIN_UNTIL, &until.to_string())?;
     }
     Ok(())
 }
@@ -187,6 +197,15 @@ fn read_attributes(headers: &HeaderMap) -> ObjectAttributes {
         acl: None,
         encryption: read_encryption(headers),
         tagging: None,
+        lock: read_lock(headers),
+    }
+}
+
+fn read_lock(headers: &HeaderMap) -> ObjectLock {
+    ObjectLock {
+        mode: text(headers, LOCK_MODE).and_then(LockMode::from_name),
+        retain_until: text(headers, RETAIN_UNTIL).and_then(timestamp),
+        legal_hold: text(headers, LEGAL_HOLD).is_some_and(|hold| hold.eq_ignore_ascii_case("ON")),
     }
 }
 

@@ -66,7 +66,12 @@ pub(super) async fn put_object(client: &AwsClient, put: PutObject) -> Result<Put
         .bucket(put.bucket)
         .key(put.key);
     request.payload = put.payload;
-    request.payload_checksum = PayloadChecksum::Crc64Nvme;
+    // S3 takes what it is to lock only with a checksum, whatever the policy.
+    request.payload_checksum = if put.attributes.lock.is_none() {
+        PayloadChecksum::Crc64Nvme
+    } else {
+        PayloadChecksum::Required
+    };
     write_attributes(&mut request, &put.attributes)?;
     write_condition(&mut request, &put.condition)?;
     exchange(client, request, |response| {

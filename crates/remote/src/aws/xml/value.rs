@@ -130,7 +130,7 @@ pub(super) fn etag(leaf: Leaf<'_>) -> Result<Option<ETag>, InvalidXml> {
 }
 
 /// A time in a document. One that cannot be read is as good as none.
-pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
+pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     plain_timestamp(text.as_bytes()).or_else(|| {
         let parsed = text.parse().ok();

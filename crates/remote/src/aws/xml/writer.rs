@@ -32,6 +32,15 @@ impl Writer {
         self.text.push('>');
     }
 
+    /// Opens an element with attributes as they are, whose values need no escape.
+    pub(super) fn open_with(&mut self, name: &str, attributes: &str) {
+        self.text.push('<');
+        self.text.push_str(name);
+        self.text.push(' ');
+        self.text.push_str(attributes);
+        self.text.push('>');
+    }
+
     pub(super) fn close(&mut self, name: &str) {
         self.text.push_str("</");
         self.text.push_str(name);
