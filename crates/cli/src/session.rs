@@ -2,14 +2,15 @@
 
 mod clients;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use base::Clock;
-use base::flow::ByteBudget;
+use base::flow::{ByteBudget, Lane};
 use mover::accounts::Sums;
 use mover::event::{Event, Observer};
 use mover::route::Routes;
-use mover::{Accounts, Context, Limits, Side};
+use mover::{Accounts, Context, Flow, Limits, Side};
 use parking_lot::Mutex;
 use remote::ObjectClient;
 use remote::aws::RequestCounts;
@@ -37,6 +38,8 @@ pub(crate) struct Session {
     memory: ByteBudget,
     /// What commands learn about pairs of buckets.
     routes: Arc<Routes>,
+    /// The request slots of each endpoint.
+    lanes: Mutex<HashMap<String, Lane>>,
 }
 
 impl Session {
@@ -58,6 +61,7 @@ impl Session {
             observers,
             clients: Clients::default(),
             accounts: Mutex::default(),
+            lanes: Mutex::default(),
         }
     }
 
@@ -95,22 +99,35 @@ impl Session {
             all.insert(0, lines);
             Arc::new(Everybody(all))
         };
+        let limits = Limits {
+            objects_max: self.settings.workers,
+            memory: self.settings.memory,
+            ..Limits::default()
+        };
+        let lanes = (
+            self.lane(&source.endpoint(), &limits),
+            self.lane(&destination.endpoint(), &limits),
+        );
         Context {
             source,
             destination,
-            limits: Limits {
-                objects_max: self.settings.workers,
-                memory: self.settings.memory,
-                ..Limits::default()
-            },
+            limits,
             objects: Arc::clone(&self.objects),
-            memory: self.memory.clone(),
             routes: Arc::clone(&self.routes),
+            flow: Flow::new(self.memory.clone(), lanes.0, lanes.1),
             retry: self.settings.source.retry.clone(),
             observer,
             stopping: self.stopping.clone(),
             clock: self.clock.clone(),
         }
+    }
+
+    /// The slots of an endpoint, the same ones for all jobs.
+    fn lane(&self, endpoint: &str, limits: &Limits) -> Lane {
+        let mut lanes = self.lanes.lock();
+        let lane = lanes.entry(endpoint.to_owned());
+        lane.or_insert_with(|| Lane::new(limits.requests_max))
+            .clone()
     }
 
     /// Opens the accounts of a job; progress adds up all of them.

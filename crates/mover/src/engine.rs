@@ -36,7 +36,7 @@ pub struct Move {
 /// bodies that break off by the transfer. Cancellation: once the context is stopping, `submit`
 /// counts the move as pending and returns; moves under way are finished or given up within
 /// seconds, and what is given up counts as pending too. Crash: files under a temporary name and
-/// unfinished uploads may be left. Limits: `Context::objects` and `Context::memory`.
+/// unfinished uploads may be left. Limits: `Context::objects` and `Context::flow`.
 #[derive(Debug)]
 pub struct Engine {
     scope: Arc<Scope>,

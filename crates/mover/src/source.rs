@@ -4,7 +4,7 @@ mod enumeration;
 
 use std::sync::Arc;
 
-use base::VersionId;
+use base::{ByteCount, VersionId};
 use remote::ObjectClient;
 
 use self::enumeration::Enumeration;
@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::entry::{Entry, EntryStream};
 use crate::event::SkipReason;
 use crate::filter::Filter;
+use crate::flow::Need;
 use crate::key_list::KeyList;
 use crate::list::{Paired, Protocol};
 use crate::shard::Shard;
@@ -70,6 +71,14 @@ impl Side {
         match self {
             Side::Source => Arc::clone(&context.source),
             Side::Destination => Arc::clone(&context.destination),
+        }
+    }
+
+    /// What a request for this side's bytes takes.
+    pub fn need(self, bytes: ByteCount) -> Need {
+        match self {
+            Side::Source => Need::from_source(bytes),
+            Side::Destination => Need::to_destination(bytes),
         }
     }
 }

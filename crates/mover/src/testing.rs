@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::flow::{ByteBudget, RetryPolicy};
+use base::flow::RetryPolicy;
 use base::units::MIB;
 use base::{ByteCount, Clock};
 use parking_lot::Mutex;
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::{Context, Limits};
 use crate::event::{Event, Moved, Observer};
+use crate::flow::Flow;
 
 /// Remembers what happened, by kind and name.
 #[derive(Debug, Default)]
@@ -76,8 +77,8 @@ pub(crate) fn context_over(
         source: Arc::new(source.clone()),
         destination: Arc::new(destination.clone()),
         objects: Arc::new(Semaphore::new(limits.objects_max.get())),
-        memory: ByteBudget::new(ByteCount(64 * MIB)),
         routes: Arc::new(crate::route::Routes::default()),
+        flow: Flow::fixed(ByteCount(64 * MIB), limits.requests_max),
         limits,
         retry: RetryPolicy {
             tries_max: 4,

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::flow::{ByteBudget, RetryPolicy};
+use base::flow::RetryPolicy;
 use base::units::MIB;
 use base::{ByteCount, Clock};
 use parking_lot::Mutex;
@@ -17,6 +17,7 @@ use crate::context::{Context, Limits};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::event::{Event, Observer};
+use crate::flow::Flow;
 use crate::source::{Side, Source, enumerate};
 
 /// Keeps what events say, a line each: `cp a b`, `rm a`, `skip a: Reason`, or an error's own line.
@@ -75,8 +76,8 @@ pub(crate) fn bench(page: u32) -> Bench {
             ..Limits::default()
         },
         objects: Arc::new(Semaphore::new(8)),
-        memory: ByteBudget::new(ByteCount(MIB)),
         routes: Arc::new(crate::route::Routes::default()),
+        flow: Flow::fixed(ByteCount(MIB), NonZeroUsize::new(8).unwrap()),
         retry: RetryPolicy {
             tries_max: 3,
             delay_initial: Duration::from_millis(1),

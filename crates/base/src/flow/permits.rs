@@ -39,6 +39,11 @@ impl ByteBudget {
         }
     }
 
+    /// How many bytes there are in all.
+    pub fn total(&self) -> ByteCount {
+        ByteCount(u64::from(self.grains_max) * GRAIN)
+    }
+
     /// Waits for `bytes` and takes them.
     pub async fn acquire(&self, bytes: ByteCount) -> BytePermit {
         let grains = u32::try_from(bytes.0.div_ceil(GRAIN)).unwrap_or(u32::MAX);

@@ -3,10 +3,9 @@
 //! Overview: the first GET tells how large the object is; a small one is streamed from it, a large
 //! one comes in ranges, some of them fetched ahead while an earlier one is written. Invariants:
 //! bytes are written in order, all of one version. Retries: as downloads. Cancellation: dropping
-//! stops it wherever it is. Limits: the parts ahead are held in memory under `Context::memory`.
+//! stops it wherever it is. Limits: the parts ahead are held in memory under `Context::flow`.
 
 use base::checksum::Crc64Hasher;
-use base::flow::BytePermit;
 use base::{ByteCount, Checksum};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
@@ -17,6 +16,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::event::Verified;
+use crate::flow::{FlowPermit, Need};
 use crate::location::ObjectLocation;
 use crate::options::TransferOptions;
 use crate::plan::{self, Parts, Plan};
@@ -63,7 +63,7 @@ async fn write_out(
         writer,
         parts: None,
     });
-    let _permit = context.memory.acquire(BATCH).await;
+    let permit = context.flow.acquire(Need::from_source(BATCH)).await;
     base::flow::retry(&context.retry, &context.clock, |_| {
         let state = &state;
         async move {
@@ -72,7 +72,7 @@ async fn write_out(
         }
     })
     .await?;
-    drop(_permit);
+    drop(permit);
     let State {
         fetch,
         output,
@@ -165,8 +165,9 @@ async fn fetch_part(
     object: &ObjectLocation,
     head: &ObjectHead,
     span: Span,
-) -> Result<(Vec<Bytes>, BytePermit)> {
-    let permit = context.memory.acquire(span.length).await;
+) -> Result<(Vec<Bytes>, FlowPermit)> {
+    let need = Need::from_source(span.length);
+    let mut permit = context.flow.acquire(need).await;
     let state = tokio::sync::Mutex::new((
         Fetch::of_span(object.clone(), head, span),
         Vec::<Bytes>::new(),
@@ -188,6 +189,8 @@ async fn fetch_part(
         }
     })
     .await?;
+    // The part may wait to be written for longer than the store took.
+    permit.answered();
     Ok((state.into_inner().1, permit))
 }
 

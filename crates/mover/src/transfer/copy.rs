@@ -7,10 +7,10 @@
 //! `TransferOptions::parts_max`. Not handled, because the port cannot read tags: tags of an object
 //! that is copied in parts; a warning says so.
 
-use base::Fault;
 use base::checksum::ChecksumType;
 use base::fault::Classified as _;
 use base::limits::{PART_SIZE_MIN, PARTS_MAX};
+use base::{ByteCount, Fault};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use remote::types::{
     CopyConditions, CopyObject, CopySource, HeadObject, MetadataDirective, ObjectAttributes,
@@ -21,6 +21,7 @@ use crate::assembly::{Assembly, Step};
 use crate::engine::Move;
 use crate::error::{Error, Result};
 use crate::event::{SkipReason, Verb, Verified};
+use crate::flow::{FlowPermit, Need};
 use crate::location::ObjectLocation;
 use crate::plan::{self, Parts, Plan};
 use crate::route::same_store;
@@ -75,6 +76,7 @@ impl Errand<'_> {
             (false, Some(_)) => None,
             _ => Some(self.head_of(self.from).await?),
         };
+        let permit = self.slot().await;
         let listed = self.task.source.etag.clone();
         let mut request = self.request(head.as_ref());
         request.conditions.if_match = head.as_ref().map_or(listed, |head| head.etag.clone());
@@ -94,6 +96,7 @@ impl Errand<'_> {
             }
             Err(error) => return Err(error.into()),
         };
+        drop(permit);
         let etag = match &head {
             Some(head) => head.etag.clone(),
             None => self.task.source.etag.clone(),
@@ -115,6 +118,12 @@ impl Errand<'_> {
             verified,
             tries: 1,
         }))
+    }
+
+    /// A slot for one request that makes the store copy bytes; none of them pass here.
+    async fn slot(self) -> FlowPermit {
+        let need = Need::to_destination(ByteCount::ZERO);
+        self.scope.context.flow.acquire(need).await
     }
 
     /// A move may delete only what was compared. The ETag of an object that was uploaded in parts
@@ -293,6 +302,7 @@ impl Errand<'_> {
         index: u32,
     ) -> Result<PartSeal> {
         let range = parts.range(index);
+        let _permit = self.slot().await;
         let request = UploadPartCopy {
             bucket: self.to.bucket.clone(),
             key: self.to.key.clone(),

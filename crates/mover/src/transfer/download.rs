@@ -5,7 +5,8 @@
 //! checked, and is renamed. Invariants: all bytes of a file are of one version of the object: each
 //! answer is compared with the first one, whatever the store makes of If-Match. Retries: a body
 //! that breaks off is asked for again from where it broke, under `Context::retry`; an object that
-//! changed or arrived wrong is begun anew a few times. Cancellation: dropping leaves no file.
+//! changed or arrived wrong is begun anew a few times. Cancellation: dropping leaves no file. Limits:
+//! parts of one object by `TransferOptions::parts_max`, bytes and requests by `Context::flow`.
 
 use std::fs::File;
 use std::path::Path;
@@ -24,6 +25,7 @@ use crate::engine::Move;
 use crate::error::{Error, Result};
 use crate::event::{SkipReason, Verified};
 use crate::file_name::{self, Place};
+use crate::flow::Need;
 use crate::landing::{Landing, Placed};
 use crate::location::ObjectLocation;
 use crate::plan::{self, Parts, Plan};
@@ -96,8 +98,10 @@ impl Errand<'_> {
     /// One GET for all of it, streamed to the file.
     async fn whole(self, listed: ByteCount) -> Result<Carried> {
         let batch = listed.clamp(BATCH_MIN, BATCH);
-        let _permit = self.scope.context.memory.acquire(batch).await;
+        let flow = &self.scope.context.flow;
+        let mut permit = flow.acquire(Need::from_source(batch)).await;
         let mut receipt = small::receive(self, batch).await?;
+        permit.answered();
         let tries = receipt.tries;
         let head = receipt.take_head();
         let (size, fsync, keep) = (head.size, self.task.options.fsync, self.keep);
@@ -196,7 +200,8 @@ impl Errand<'_> {
         tries: &AtomicU32,
     ) -> Result<Crc64Nvme> {
         let batch = span.length.clamp(BATCH_MIN, BATCH);
-        let _permit = self.scope.context.memory.acquire(batch).await;
+        let flow = &self.scope.context.flow;
+        let _permit = flow.acquire(Need::from_source(batch)).await;
         let state = tokio::sync::Mutex::new(RangeState {
             fetch: Fetch::of_span(self.object.clone(), head, span),
             hasher: Crc64Hasher::new(),

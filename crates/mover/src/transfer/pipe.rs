@@ -3,12 +3,11 @@
 //! Overview: the stream is read a part at a time; if it ends within the first, one PUT carries it,
 //! else each part is sent while the next is read. Retries: by the client, from memory.
 //! Cancellation: a stopping context aborts the upload; dropping leaves it unfinished. Limits: the
-//! parts under way are held in memory under `Context::memory`; a part that is larger than that
+//! parts under way are held in memory under `Context::flow`; a part that is larger than that
 //! budget waits until it is alone.
 
 use std::path::{Path, PathBuf};
 
-use base::flow::BytePermit;
 use base::{ByteCount, Sealed};
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -24,6 +23,7 @@ use crate::content_type;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::event::{Event, Moved, Verb, Verified};
+use crate::flow::{FlowPermit, Need};
 use crate::location::{Location, ObjectLocation};
 use crate::options::TransferOptions;
 use crate::plan;
@@ -125,7 +125,7 @@ struct Piping<'a, R> {
 /// A part that was read: its bytes, and the permit that covers them.
 struct ReadPart {
     bytes: Bytes,
-    permit: BytePermit,
+    permit: FlowPermit,
     /// Whether the stream ended with it.
     last: bool,
 }
@@ -221,7 +221,11 @@ impl<R: AsyncRead + Unpin + Send> Piping<'_, R> {
     /// Reads part `index` whole, or up to the end of the stream.
     async fn read_part(&mut self, index: u32) -> Result<ReadPart> {
         let wanted = plan::stream_part_size(index, self.options.part_size);
-        let permit = self.context.memory.acquire(wanted).await;
+        let permit = self
+            .context
+            .flow
+            .acquire(Need::to_destination(wanted))
+            .await;
         let mut bytes = Vec::new();
         let reader = &mut self.reader;
         let read = async {

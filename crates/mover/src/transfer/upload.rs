@@ -6,7 +6,7 @@
 //! the object appear; a file that changed leaves nothing at the destination (one PUT straight
 //! from the file excepted: that one fails by name after the fact). Cancellation: an upload in
 //! parts is aborted; a PUT under way is dropped. Limits: parts of one object by
-//! `TransferOptions::parts_max`, bytes by `Context::memory`.
+//! `TransferOptions::parts_max`, bytes and requests by `Context::flow`.
 
 use std::fs::File;
 use std::path::Path;
@@ -24,6 +24,7 @@ use crate::content_type;
 use crate::engine::Move;
 use crate::error::{Error, Result};
 use crate::event::SkipReason;
+use crate::flow::{Flow, Need};
 use crate::location::ObjectLocation;
 use crate::pin::FilePin;
 use crate::plan::{self, Plan};
@@ -31,10 +32,6 @@ use crate::transfer::multipart::{Completed, Upload};
 use crate::transfer::put;
 use crate::transfer::scope::{Arrived, Carried, Scope};
 use crate::verify::PartSeal;
-
-/// Largest part that is read into memory; larger ones are read from the file while they are sent.
-/// Reason: a quarter of the smallest sensible budget (64 MiB).
-const IN_MEMORY_MAX: ByteCount = ByteCount(16 * base::units::MIB);
 
 /// A file that was opened for its upload.
 #[derive(Debug)]
@@ -56,16 +53,17 @@ pub(crate) async fn upload(
     condition: PutCondition,
 ) -> Result<Carried> {
     let wanted = task.options.part_size;
-    let mut held = in_memory(task.source.size, wanted);
+    let flow = &scope.context.flow;
+    let mut need = need(flow, task.source.size, wanted);
     loop {
-        let permit = scope.context.memory.acquire(held).await;
-        let path = path.to_owned();
+        let permit = flow.acquire(need).await;
+        let (path, held) = (path.to_owned(), need.bytes.min(flow.held_max()));
         let opened = base::tasks::blocking(move || open(&path, held, wanted)).await?;
         let size = opened.pin.size();
         match plan::upload(size, wanted).map_err(|error| Error::Refused(error.to_string()))? {
-            // It has grown since it was listed: take what it needs now, holding nothing.
-            Plan::Whole if opened.bytes.is_none() && in_memory(size, wanted) > held => {
-                held = in_memory(size, wanted);
+            // It is not what was listed: take what it needs now, holding nothing.
+            Plan::Whole if falls_short(need, self::need(flow, size, wanted)) => {
+                need = self::need(flow, size, wanted);
             }
             Plan::Whole => {
                 let sent = put(scope, task, object, opened, condition);
@@ -82,12 +80,17 @@ pub(crate) async fn upload(
     }
 }
 
-/// The bytes that an object of `size` takes of the memory budget when it goes in one PUT.
-fn in_memory(size: ByteCount, wanted: Option<ByteCount>) -> ByteCount {
+/// What a file of `size` takes when it goes in one PUT; nothing for one that goes in parts.
+fn need(flow: &Flow, size: ByteCount, wanted: Option<ByteCount>) -> Need {
     match plan::upload(size, wanted) {
-        Ok(Plan::Whole) if size <= IN_MEMORY_MAX => size,
-        _ => ByteCount::ZERO,
+        Ok(Plan::Whole) => Need::to_destination(flow.bytes_of(size)),
+        Ok(Plan::Parts(_)) | Err(_) => Need::default(),
     }
+}
+
+/// Whether what was taken does not cover what is needed.
+fn falls_short(taken: Need, needed: Need) -> bool {
+    !taken.destination || taken.bytes < needed.bytes
 }
 
 /// Opens, pins, reads up to `held` bytes of what goes in one PUT, and looks at the content's type.
@@ -332,7 +335,10 @@ async fn one_part(
     index: u32,
     range: ByteRange,
 ) -> Result<PartSeal> {
-    if range.length > IN_MEMORY_MAX {
+    let flow = &scope.context.flow;
+    let bytes = flow.bytes_of(range.length);
+    let permit = flow.acquire(Need::to_destination(bytes)).await;
+    if range.length > flow.held_max() {
         let payload = Payload::File(FileRange {
             file: Arc::clone(&opened.file),
             offset: range.offset,
@@ -342,7 +348,6 @@ async fn one_part(
         scope.moved(range.length.0);
         return Ok(sealed);
     }
-    let permit = scope.context.memory.acquire(range.length).await;
     let (file, pin, path) = (Arc::clone(&opened.file), opened.pin, path.to_owned());
     let payload = base::tasks::blocking(move || {
         let bytes = read(&file, &path, range)?;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use base::flow::{ByteBudget, RetryPolicy};
+use base::flow::RetryPolicy;
 use base::{ByteCount, Clock};
 use mover::accounts::Sums;
 use mover::job::sync::{self, SyncJob};
-use mover::{Accounts, Context, Event, Limits, Location, Observer};
+use mover::{Accounts, Context, Event, Flow, Limits, Location, Observer};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -52,8 +52,8 @@ impl Stage<'_> {
             source: Arc::clone(&self.stores.partner_client),
             destination: Arc::clone(&self.stores.our_client),
             objects: Arc::new(Semaphore::new(limits.objects_max.get())),
-            memory: ByteBudget::new(limits.memory),
             routes: Arc::new(mover::route::Routes::default()),
+            flow: Flow::fixed(limits.memory, limits.requests_max),
             retry: RetryPolicy::default(),
             observer,
             stopping: self.stopping.child_token(),

@@ -15,7 +15,9 @@ use crate::context::Context;
 use crate::digest::{has_multipart_etag, md5_of_file};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
+use crate::flow::STREAMED;
 use crate::location::{Location, ObjectLocation};
+use crate::source::Side;
 use crate::verify::{self, Means};
 
 /// Bytes of a file read at once.
@@ -25,10 +27,10 @@ const READ_BYTES: usize = 256 << 10;
 pub(super) async fn same_content(context: &Context, source: &Entry, there: &Entry) -> Result<bool> {
     match (&source.location, &there.location) {
         (Location::Local(path), Location::Remote(object)) => {
-            file_and_object(context, &context.destination, path.clone(), object).await
+            file_and_object(context, Side::Destination, path.clone(), object).await
         }
         (Location::Remote(object), Location::Local(path)) => {
-            file_and_object(context, &context.source, path.clone(), object).await
+            file_and_object(context, Side::Source, path.clone(), object).await
         }
         (Location::Remote(from), Location::Remote(to)) => two_objects(context, from, to).await,
         (Location::Local(from), Location::Local(to)) => {
@@ -50,8 +52,8 @@ async fn two_objects(
         return Ok(same);
     }
     let (from, to) = tokio::try_join!(
-        crc64_of_object(context, &context.source, from, &here),
-        crc64_of_object(context, &context.destination, to, &there)
+        crc64_of_object(context, Side::Source, from, &here),
+        crc64_of_object(context, Side::Destination, to, &there)
     )?;
     Ok(from == to)
 }
@@ -85,11 +87,11 @@ pub(super) fn heads_agree(here: &ObjectHead, there: &ObjectHead) -> Option<bool>
 
 async fn file_and_object(
     context: &Context,
-    client: &Arc<dyn ObjectClient>,
+    side: Side,
     path: PathBuf,
     object: &ObjectLocation,
 ) -> Result<bool> {
-    let there = head(client, object).await?;
+    let there = head(&side.client(context), object).await?;
     let size = there.size;
     match verify::means(&there) {
         Means::Crc64(crc64) => return Ok(crc64_of_path(path).await? == crc64),
@@ -112,7 +114,7 @@ async fn file_and_object(
     }
     let (file, bytes) = tokio::try_join!(
         crc64_of_path(path),
-        crc64_of_object(context, client, object, &there)
+        crc64_of_object(context, side, object, &there)
     )?;
     Ok(file == bytes)
 }
@@ -127,10 +129,12 @@ async fn head(client: &Arc<dyn ObjectClient>, object: &ObjectLocation) -> Result
 /// Reads an object whole; one that breaks off is read again.
 async fn crc64_of_object(
     context: &Context,
-    client: &Arc<dyn ObjectClient>,
+    side: Side,
     object: &ObjectLocation,
     head: &ObjectHead,
 ) -> Result<Crc64Nvme> {
+    let client = side.client(context);
+    let _permit = context.flow.acquire(side.need(STREAMED)).await;
     let read = async || {
         let mut request = GetObject::new(object.bucket.clone(), object.key.clone());
         request.version_id.clone_from(&object.version_id);
