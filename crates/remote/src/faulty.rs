@@ -40,13 +40,14 @@ use crate::client::ObjectClient;
 use crate::error::{Error, Operation, Result};
 use crate::payload::{ObjectBody, Payload, Reply};
 use crate::types::{
-    AbortMultipartUpload, BucketListing, CompleteMultipartUpload, CompletedUpload, CopiedPart,
-    CopyObject, CopyObjectOutput, CreateMultipartUpload, CreatedUpload, DeleteFailure,
-    DeleteObject, DeleteObjectOutput, DeleteObjects, DeleteObjectsOutput, GetObject,
-    GetObjectOutput, HeadObject, ListMultipartUploads, ListObjectVersions, ListObjects, ListPage,
-    ListParts, ObjectAttributes, ObjectHead, PartPage, Presign, PutCondition, PutObject,
-    PutObjectOutput, SignedUrl, UploadPage, UploadPart, UploadPartCopy, UploadedPart,
-    VersioningState,
+    AbortMultipartUpload, AccessControlPolicy, BucketListing, CompleteMultipartUpload,
+    CompletedUpload, CopiedPart, CopyObject, CopyObjectOutput, CreateMultipartUpload,
+    CreatedUpload, DeleteFailure, DeleteObject, DeleteObjectOutput, DeleteObjects,
+    DeleteObjectsOutput, GetObject, GetObjectAcl, GetObjectOutput, GetObjectTagging, HeadObject,
+    ListMultipartUploads, ListObjectVersions, ListObjects, ListPage, ListParts, ObjectAttributes,
+    ObjectHead, PartPage, Presign, PutCondition, PutObject, PutObjectAcl, PutObjectLegalHold,
+    PutObjectOutput, PutObjectTagging, SignedUrl, Tag, UploadPage, UploadPart, UploadPartCopy,
+    UploadedPart, VersioningState,
 };
 
 /// Largest object that somebody else writes instead of a small one, in bytes.
@@ -648,6 +649,82 @@ impl ObjectClient for Faulty {
             let about = About::bucket(Operation::PutBucketVersioning, &bucket);
             let put = |_| self.0.inner.put_bucket_versioning(bucket.clone(), state);
             self.0.serve(about, put).await
+        })
+    }
+
+    fn get_object_tagging(&self, request: GetObjectTagging) -> Reply<'_, Vec<Tag>> {
+        Box::pin(async move {
+            let about = About::object(
+                Operation::GetObjectTagging,
+                &request.bucket,
+                request.key.as_str(),
+            );
+            let ask = |_| self.0.inner.get_object_tagging(request.clone());
+            self.0.serve(about, ask).await
+        })
+    }
+
+    fn put_object_tagging(&self, request: PutObjectTagging) -> Reply<'_, ()> {
+        Box::pin(async move {
+            let about = About::object(
+                Operation::PutObjectTagging,
+                &request.bucket,
+                request.key.as_str(),
+            );
+            let ask = |_| self.0.inner.put_object_tagging(request.clone());
+            self.0.serve(about, ask).await
+        })
+    }
+
+    fn get_object_acl(&self, request: GetObjectAcl) -> Reply<'_, AccessControlPolicy> {
+        Box::pin(async move {
+            let about = About::object(
+                Operation::GetObjectAcl,
+                &request.bucket,
+                request.key.as_str(),
+            );
+            let ask = |_| self.0.inner.get_object_acl(request.clone());
+            self.0.serve(about, ask).await
+        })
+    }
+
+    fn put_object_acl(&self, request: PutObjectAcl) -> Reply<'_, ()> {
+        Box::pin(async move {
+            let about = About::object(
+                Operation::PutObjectAcl,
+                &request.bucket,
+                request.key.as_str(),
+            );
+            let ask = |_| self.0.inner.put_object_acl(request.clone());
+            self.0.serve(about, ask).await
+        })
+    }
+
+    fn put_object_legal_hold(&self, request: PutObjectLegalHold) -> Reply<'_, ()> {
+        Box::pin(async move {
+            let about = About::object(
+                Operation::PutObjectLegalHold,
+                &request.bucket,
+                request.key.as_str(),
+            );
+            let ask = |_| self.0.inner.put_object_legal_hold(request.clone());
+            self.0.serve(about, ask).await
+        })
+    }
+
+    fn get_object_lock_configuration(&self, bucket: BucketName) -> Reply<'_, bool> {
+        Box::pin(async move {
+            let about = About::bucket(Operation::GetObjectLockConfiguration, &bucket);
+            let ask = |_| self.0.inner.get_object_lock_configuration(bucket.clone());
+            self.0.serve(about, ask).await
+        })
+    }
+
+    fn put_object_lock_configuration(&self, bucket: BucketName) -> Reply<'_, ()> {
+        Box::pin(async move {
+            let about = About::bucket(Operation::PutObjectLockConfiguration, &bucket);
+            let ask = |_| self.0.inner.put_object_lock_configuration(bucket.clone());
+            self.0.serve(about, ask).await
         })
     }
 
