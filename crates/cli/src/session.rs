@@ -119,6 +119,7 @@ impl Session {
             observer,
             stopping: self.stopping.clone(),
             clock: self.clock.clone(),
+            journal: None,
         }
     }
 

@@ -33,13 +33,28 @@ pub(crate) struct Assembly<T> {
 impl<T> Assembly<T> {
     /// An object of `count` parts, none of them begun.
     pub(crate) fn new(count: u32, running_max: usize) -> Assembly<T> {
-        Assembly {
-            done: (0..count).map(|_| None).collect(),
+        Assembly::resume((0..count).map(|_| None).collect(), running_max)
+    }
+
+    /// An object of which some parts are there already.
+    pub(crate) fn resume(done: Vec<Option<T>>, running_max: usize) -> Assembly<T> {
+        let mut assembly = Assembly {
+            done,
             next: 0,
             running: 0,
             running_max: u32::try_from(running_max).unwrap_or(u32::MAX),
             stopping: false,
             broken: false,
+        };
+        assembly.pass_done();
+        assembly
+    }
+
+    /// Goes to the next part that is to be begun.
+    fn pass_done(&mut self) {
+        let there = |slot: &Option<T>| slot.is_some();
+        while self.done.get(index(self.next)).is_some_and(there) {
+            self.next += 1;
         }
     }
 
@@ -50,9 +65,11 @@ impl<T> Assembly<T> {
             return Step::GiveUp;
         }
         if left && self.running < self.running_max {
+            let begun = self.next;
             self.running += 1;
             self.next += 1;
-            return Step::Begin(self.next - 1);
+            self.pass_done();
+            return Step::Begin(begun);
         }
         if left || self.running > 0 {
             return Step::Wait;
@@ -61,11 +78,11 @@ impl<T> Assembly<T> {
     }
 
     /// Part `index` is there.
-    pub(crate) fn arrived(&mut self, index: u32, part: T) {
+    pub(crate) fn arrived(&mut self, part_index: u32, part: T) {
         self.running -= 1;
-        let slot = usize::try_from(index).expect("an index fits in an address");
-        assert!(self.done[slot].is_none(), "part {index} arrived twice");
-        self.done[slot] = Some(part);
+        let slot = &mut self.done[index(part_index)];
+        assert!(slot.is_none(), "part {part_index} arrived twice");
+        *slot = Some(part);
     }
 
     /// A part failed after all its tries.
@@ -88,6 +105,10 @@ impl<T> Assembly<T> {
     fn count(&self) -> u32 {
         u32::try_from(self.done.len()).expect("there are at most 10,000 parts")
     }
+}
+
+fn index(part: u32) -> usize {
+    usize::try_from(part).expect("an index fits in an address")
 }
 
 /// What follows a CompleteMultipartUpload that failed.
@@ -165,22 +186,23 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Whatever the order in which parts end, each is begun once, no more than the bound are
+        /// Whatever the order in which parts end, each that is missing is begun once, no more than the bound are
         /// under way, and the end is either all parts or giving up.
         #[test]
         fn parts_are_begun_once_within_the_bound(
-            count in 0_u32..40, bound in 1_usize..8, order in proptest::collection::vec(any::<u8>(), 80),
+            there in proptest::collection::vec(any::<bool>(), 0..40), bound in 1_usize..8, order in proptest::collection::vec(any::<u8>(), 80),
             breaks_at in proptest::option::of(0_u32..40), stops_at in proptest::option::of(0_usize..80),
         ) {
-            let mut assembly = Assembly::new(count, bound);
+            let count = u32::try_from(there.len()).unwrap();
+            let done = (0..count).map(|at| there[index(at)].then_some(at)).collect();
+            let mut assembly = Assembly::resume(done, bound);
             let mut running: Vec<u32> = Vec::new();
-            let mut begun = 0;
+            let mut missing = (0..count).filter(|at| !there[index(*at)]);
             let mut turns = order.into_iter().enumerate();
             loop {
                 match assembly.step() {
                     Step::Begin(index) => {
-                        prop_assert_eq!(index, begun);
-                        begun += 1;
+                        prop_assert_eq!(Some(index), missing.next());
                         running.push(index);
                         prop_assert!(running.len() <= bound);
                     }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::event::Observer;
 use crate::flow::Flow;
+use crate::journal::Journal;
 use crate::route::Routes;
 
 /// Clients, limits, and who listens. Cheap to clone; jobs of one process share the limits.
@@ -37,6 +38,9 @@ pub struct Context {
     pub stopping: CancellationToken,
     /// Time and randomness.
     pub clock: Clock,
+    /// Keeps what is done, so that the job can be gone on with; without it an unfinished upload is
+    /// aborted.
+    pub journal: Option<Arc<Journal>>,
 }
 
 impl std::fmt::Debug for Context {

@@ -88,6 +88,7 @@ pub(crate) fn context_over(
         observer: ledger,
         stopping: CancellationToken::new(),
         clock: Clock::system(),
+        journal: None,
     }
 }
 

@@ -7,6 +7,7 @@ mod fetch;
 mod multipart;
 pub mod pipe;
 mod put;
+mod resume;
 pub(crate) mod scope;
 mod small;
 mod upload;

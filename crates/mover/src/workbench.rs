@@ -86,6 +86,7 @@ pub(crate) fn bench(page: u32) -> Bench {
         observer: Arc::clone(&lines) as Arc<dyn Observer>,
         stopping: CancellationToken::new(),
         clock: Clock::system(),
+        journal: None,
     };
     Bench {
         client,

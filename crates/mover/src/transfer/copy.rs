@@ -23,9 +23,11 @@ use crate::error::{Error, Result};
 use crate::event::{SkipReason, Verb, Verified};
 use crate::flow::{FlowPermit, Need};
 use crate::location::ObjectLocation;
+use crate::pin::{ObjectPin, SourcePin};
 use crate::plan::{self, Parts, Plan};
 use crate::route::same_store;
-use crate::transfer::multipart::{Completed, Upload};
+use crate::transfer::multipart::{Completed, Upload, give_up};
+use crate::transfer::resume::Begun;
 use crate::transfer::scope::{Arrived, Carried, Scope};
 use crate::transfer::upload::abort;
 use crate::verify::{self, PartSeal};
@@ -221,9 +223,10 @@ impl Errand<'_> {
             Some(MetadataDirective::Replace) => given.clone(),
             Some(MetadataDirective::Copy) | None => merged(&head.attributes, given),
         };
-        let created = Upload::create(self.scope.destination(), self.to, attributes);
-        let upload = self.scope.within_grace(created).await?;
-        match self.copy_all(&head, parts, &upload, condition).await {
+        let pin = SourcePin::Object(ObjectPin::of(&head));
+        let begun = Upload::create_or_resume(self.scope, self.to, attributes, pin, &parts);
+        let Begun { upload, done } = self.scope.within_grace(begun).await?;
+        match self.copy_all(&head, parts, &upload, done, condition).await {
             Ok(Completed::Stands {
                 etag, version_id, ..
             }) => {
@@ -246,7 +249,7 @@ impl Errand<'_> {
                 Ok(Carried::Kept(SkipReason::Exists))
             }
             Err(error) => {
-                abort(self.scope, upload).await;
+                give_up(self.scope, upload, &error).await;
                 Err(error)
             }
         }
@@ -257,9 +260,10 @@ impl Errand<'_> {
         head: &ObjectHead,
         parts: Parts,
         upload: &Upload<'_>,
+        done: Vec<Option<PartSeal>>,
         condition: PutCondition,
     ) -> Result<Completed> {
-        let mut assembly = Assembly::new(parts.count(), self.task.options.parts_max.get());
+        let mut assembly = Assembly::resume(done, self.task.options.parts_max.get());
         let mut running = FuturesUnordered::new();
         let stopping = &self.scope.context.stopping;
         let mut failure = Error::Cancelled;
@@ -323,7 +327,7 @@ impl Errand<'_> {
                 true => Error::Changed(self.from.to_string()),
                 false => Error::Remote(error),
             })?;
-        Ok(PartSeal {
+        let seal = PartSeal {
             size: range.length,
             crc64: part
                 .checksum
@@ -332,7 +336,9 @@ impl Errand<'_> {
             etag: part.etag,
             verified: Some(Verified::ServerSide),
             suspect: false,
-        })
+        };
+        upload.acknowledged(index, &seal);
+        Ok(seal)
     }
 }
 

@@ -1,10 +1,12 @@
-//! One multipart upload, from its creation to its end: complete, or aborted.
+//! One multipart upload, from its creation to its end: complete, aborted, or kept to be resumed.
 //!
-//! Invariants: an upload that was created is completed or aborted before its [`Upload`] is gone,
-//! unless the process dies or the store refuses, which a warning tells with the upload's id.
+//! Invariants: an upload that was created is completed, aborted or left to the journal before its
+//! [`Upload`] is gone, unless the process dies or the store refuses, which a warning tells with the
+//! upload's id.
 //! Retries: each request by the client. Cancellation: dropping an [`Upload`] leaves it unfinished
-//! at the store, so callers end it with [`Upload::abort`] on every path.
+//! at the store, so callers end it with [`give_up`] or [`Upload::abort`] on every path.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::fault::Classified as _;
@@ -12,14 +14,16 @@ use base::{Checksum, Crc64Nvme, ETag, Fault, VersionId};
 use remote::ObjectClient;
 use remote::types::{
     AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, CreatedUpload,
-    HeadObject, ListParts, ObjectAttributes, PutCondition,
+    HeadObject, ListParts, ListedPart, ObjectAttributes, PutCondition,
 };
 
 use crate::assembly::{AfterComplete, after_complete};
 use crate::error::{Error, Result};
 use crate::event::Verified;
+use crate::journal::UploadSlot;
 use crate::location::ObjectLocation;
 use crate::plan::Parts;
+use crate::transfer::scope::Scope;
 use crate::verify::{self, PartSeal};
 
 /// How often an abort is repeated while parts in flight still land.
@@ -35,6 +39,8 @@ pub(crate) struct Upload<'a> {
     client: &'a dyn ObjectClient,
     object: &'a ObjectLocation,
     created: CreatedUpload,
+    /// Its place in the journal; what has none is aborted when it cannot be completed.
+    slot: Option<Arc<UploadSlot>>,
 }
 
 /// How completing ended.
@@ -67,7 +73,52 @@ impl<'a> Upload<'a> {
             client,
             object,
             created,
+            slot: None,
         })
+    }
+
+    /// An upload that was created, with its place in the journal.
+    pub(crate) fn journalled(
+        client: &'a dyn ObjectClient,
+        object: &'a ObjectLocation,
+        created: CreatedUpload,
+        slot: Arc<UploadSlot>,
+    ) -> Upload<'a> {
+        Upload {
+            client,
+            object,
+            created,
+            slot: Some(slot),
+        }
+    }
+
+    /// Keeps a part that the store acknowledged, so that it need not be sent again.
+    pub(crate) fn acknowledged(&self, index: u32, part: &PartSeal) {
+        if let Some(slot) = &self.slot {
+            slot.part(index, part);
+        }
+    }
+
+    /// All parts that the store lists, by number.
+    pub(crate) async fn listed(&self) -> remote::Result<Vec<ListedPart>> {
+        let mut listed = Vec::new();
+        let mut request = ListParts {
+            bucket: self.object.bucket.clone(),
+            key: self.object.key.clone(),
+            upload_id: self.created.upload_id.clone(),
+            part_number_after: None,
+        };
+        loop {
+            let page = self.client.list_parts(request.clone()).await?;
+            listed.extend(page.parts);
+            match page.next_after {
+                // A store that goes round in circles must not keep us.
+                Some(next) if Some(next) > request.part_number_after => {
+                    request.part_number_after = Some(next);
+                }
+                _ => return Ok(listed),
+            }
+        }
     }
 
     /// What the store said when the upload was created.
@@ -81,6 +132,14 @@ impl<'a> Upload<'a> {
         parts: &[PartSeal],
         condition: PutCondition,
     ) -> Result<Completed> {
+        let completed = self.make(parts, condition).await;
+        if let (Ok(Completed::Stands { .. }), Some(slot)) = (&completed, &self.slot) {
+            slot.remove();
+        }
+        completed
+    }
+
+    async fn make(&self, parts: &[PartSeal], condition: PutCondition) -> Result<Completed> {
         let whole = verify::combined(parts).filter(|_| self.created.takes_crc64nvme);
         let keep = condition == PutCondition::Absent;
         let request = self.completion(parts, whole, condition);
@@ -163,7 +222,8 @@ impl<'a> Upload<'a> {
         }
     }
 
-    async fn head(&self) -> Result<remote::types::ObjectHead> {
+    /// What stands where the upload goes.
+    pub(crate) async fn head(&self) -> Result<remote::types::ObjectHead> {
         let mut request = HeadObject::new(self.object.bucket.clone(), self.object.key.clone());
         request.checksum_mode = true;
         Ok(self.client.head_object(request).await?)
@@ -174,7 +234,12 @@ impl<'a> Upload<'a> {
     pub(crate) async fn abort(self) -> Option<String> {
         let ended = tokio::time::timeout(ABORT_TIME_MAX, self.abort_until_gone()).await;
         let reason = match ended {
-            Ok(Ok(())) => return None,
+            Ok(Ok(())) => {
+                if let Some(slot) = &self.slot {
+                    slot.remove();
+                }
+                return None;
+            }
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer within {} s", ABORT_TIME_MAX.as_secs()),
         };
@@ -215,6 +280,49 @@ impl<'a> Upload<'a> {
         Err(Error::Refused(format!(
             "it still has parts after {ABORTS_MAX} aborts"
         )))
+    }
+}
+
+/// Ends an upload that `error` kept from being completed: what can go on later is left to the
+/// journal, anything else aborted. What is left behind without being meant to is said.
+pub(crate) async fn give_up(scope: &Scope, upload: Upload<'_>, error: &Error) {
+    if upload.slot.is_some() && may_go_on(error) {
+        return;
+    }
+    if let Some(line) = upload.abort().await {
+        scope.warn(&line);
+    }
+}
+
+/// Whether an upload that broke off for this may be gone on with.
+fn may_go_on(error: &Error) -> bool {
+    match error {
+        Error::Cancelled => true,
+        Error::Local { source, .. } => source.kind() != std::io::ErrorKind::NotFound,
+        Error::Remote(error) => match error.fault() {
+            Fault::Throttled { .. }
+            | Fault::Unavailable
+            | Fault::Denied
+            | Fault::Expired
+            | Fault::Cancelled
+            | Fault::Local => true,
+            Fault::NotFound
+            | Fault::Conflict
+            | Fault::Corrupt
+            | Fault::Fenced
+            | Fault::Invalid
+            | Fault::Unsupported
+            | Fault::Bug => false,
+        },
+        // The source is another one, or what was sent is wrong.
+        Error::Changed(_)
+        | Error::Mismatch { .. }
+        | Error::Name { .. }
+        | Error::Refused(_)
+        | Error::NotFound(_)
+        | Error::Usage(_)
+        | Error::Unordered { .. }
+        | Error::Bug(_) => false,
     }
 }
 

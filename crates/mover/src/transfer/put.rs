@@ -131,13 +131,15 @@ pub(crate) async fn send_part(
         UploadCheck::ChecksumHeader(crc64) => Some(crc64),
         UploadCheck::PayloadSignature | UploadCheck::None => None,
     };
-    Ok(PartSeal {
+    let seal = PartSeal {
         size,
         crc64: sent.or(compared),
         etag: output.etag,
         verified,
         suspect,
-    })
+    };
+    upload.acknowledged(index, &seal);
+    Ok(seal)
 }
 
 /// The MD5 of what was sent, off the reactor.

@@ -5,8 +5,8 @@
 //! Invariants: the file is pinned when it is opened and compared before anything that would make
 //! the object appear; a file that changed leaves nothing at the destination (one PUT straight
 //! from the file excepted: that one fails by name after the fact). Cancellation: an upload in
-//! parts is aborted; a PUT under way is dropped. Limits: parts of one object by
-//! `TransferOptions::parts_max`, bytes and requests by `Context::flow`.
+//! parts is left to the journal, else aborted; a PUT under way is dropped. Limits: parts of one
+//! object by `TransferOptions::parts_max`, bytes and requests by `Context::flow`.
 
 use std::fs::File;
 use std::path::Path;
@@ -26,10 +26,11 @@ use crate::error::{Error, Result};
 use crate::event::SkipReason;
 use crate::flow::{Flow, Need};
 use crate::location::ObjectLocation;
-use crate::pin::FilePin;
+use crate::pin::{FilePin, SourcePin};
 use crate::plan::{self, Plan};
-use crate::transfer::multipart::{Completed, Upload};
+use crate::transfer::multipart::{Completed, Upload, give_up};
 use crate::transfer::put;
+use crate::transfer::resume::Begun;
 use crate::transfer::scope::{Arrived, Carried, Scope};
 use crate::verify::PartSeal;
 
@@ -229,9 +230,13 @@ async fn in_parts(
     condition: PutCondition,
 ) -> Result<Carried> {
     let attributes = attributes(task, &opened.content_type);
-    let created = Upload::create(scope.destination(), object, attributes);
-    let upload = scope.within_grace(created).await?;
-    let sent = send_all(scope, task, object, &opened, parts, &upload, condition).await;
+    let pin = SourcePin::File(opened.pin);
+    let begun = Upload::create_or_resume(scope, object, attributes, pin, &parts);
+    let Begun { upload, done } = scope.within_grace(begun).await?;
+    let sent = send_all(
+        scope, task, object, &opened, parts, &upload, done, condition,
+    );
+    let sent = sent.await;
     match sent {
         Ok(Completed::Stands {
             etag,
@@ -252,7 +257,7 @@ async fn in_parts(
             Ok(Carried::Kept(SkipReason::Exists))
         }
         Err(error) => {
-            abort(scope, upload).await;
+            give_up(scope, upload, &error).await;
             Err(error)
         }
     }
@@ -265,6 +270,10 @@ pub(crate) async fn abort(scope: &Scope, upload: Upload<'_>) {
     }
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what an upload consists of, passed on once"
+)]
 async fn send_all(
     scope: &Scope,
     task: &Move,
@@ -272,13 +281,14 @@ async fn send_all(
     opened: &Opened,
     parts: plan::Parts,
     upload: &Upload<'_>,
+    done: Vec<Option<PartSeal>>,
     condition: PutCondition,
 ) -> Result<Completed> {
     let path = Path::new(match &task.source.location {
         crate::location::Location::Local(path) => path.as_os_str(),
         crate::location::Location::Remote(_) => std::ffi::OsStr::new(""),
     });
-    let mut assembly = Assembly::new(parts.count(), task.options.parts_max.get());
+    let mut assembly = Assembly::resume(done, task.options.parts_max.get());
     let mut running = FuturesUnordered::new();
     let mut failure = Error::Cancelled;
     let grace_over = scope.grace_over();

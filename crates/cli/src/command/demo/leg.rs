@@ -58,6 +58,7 @@ impl Stage<'_> {
             observer,
             stopping: self.stopping.child_token(),
             clock: self.clock.clone(),
+            journal: None,
             limits,
         }
     }

@@ -1,0 +1,254 @@
+//! Beginning an upload, or going on with what an earlier run left of it.
+//!
+//! Invariants: only an upload of the journal is gone on with, and only as what it was begun for: one
+//! pin, one part size, one set of attributes; when any of them changed it is aborted and begun anew.
+//! A listed part is kept only if it matches its record in size and in checksum or, where the store
+//! lists none, in the ETag that the store once answered; any other part is sent again. Crash: what
+//! was completed and not yet forgotten is recognised by what stands there.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use base::Fault;
+use base::fault::Classified as _;
+use jiff::SignedDuration;
+use remote::types::{CreateMultipartUpload, ListMultipartUploads, ListedPart, ObjectAttributes};
+use twox_hash::XxHash3_64;
+
+use crate::error::Result;
+use crate::journal::{Asked, UploadSlot, UploadState};
+use crate::location::ObjectLocation;
+use crate::pin::SourcePin;
+use crate::plan::Parts;
+use crate::transfer::multipart::Upload;
+use crate::transfer::scope::Scope;
+use crate::verify::{self, PartSeal};
+
+/// How far a store's clock may be behind ours when uploads are told apart by when they began.
+/// A guess, not measured.
+const CLOCKS_APART_MAX: SignedDuration = SignedDuration::from_secs(60);
+
+/// An upload that can take parts.
+#[derive(Debug)]
+pub(crate) struct Begun<'a> {
+    /// The upload.
+    pub(crate) upload: Upload<'a>,
+    /// Parts that are there already, by index.
+    pub(crate) done: Vec<Option<PartSeal>>,
+}
+
+impl<'a> Upload<'a> {
+    /// Goes on with the journal's upload of exactly this, or creates one. `pin` is what is read,
+    /// `parts` how it is cut.
+    pub(crate) async fn create_or_resume(
+        scope: &'a Scope,
+        object: &'a ObjectLocation,
+        attributes: ObjectAttributes,
+        pin: SourcePin,
+        parts: &Parts,
+    ) -> Result<Begun<'a>> {
+        let client = scope.destination();
+        let fresh = |upload| Begun {
+            upload,
+            done: (0..parts.count()).map(|_| None).collect(),
+        };
+        let asked = Asked {
+            endpoint: client.endpoint(),
+            bucket: object.bucket.clone(),
+            key: object.key.clone(),
+            pin,
+            part_size: parts.part_size(),
+            attributes: fingerprint(&attributes),
+            asked_at: scope.context.clock.now(),
+        };
+        let Some((slot, found)) = claim(scope, &asked).await else {
+            return Upload::create(client, object, attributes).await.map(fresh);
+        };
+        if let Some(found) = found {
+            let earlier = Earlier {
+                scope,
+                object,
+                slot: &slot,
+                found,
+            };
+            if let Some(begun) = earlier.go_on(&asked, parts).await? {
+                return Ok(begun);
+            }
+        }
+        let slot = {
+            let asked = asked.clone();
+            base::tasks::blocking(move || {
+                slot.begin(&asked);
+                slot
+            })
+            .await
+        };
+        let request = CreateMultipartUpload {
+            bucket: object.bucket.clone(),
+            key: object.key.clone(),
+            attributes,
+        };
+        let created = match client.create_multipart_upload(request).await {
+            Ok(created) => created,
+            Err(error) => {
+                // Only an answer that was lost may leave an upload.
+                if error.fault() != Fault::Unavailable {
+                    slot.remove();
+                }
+                return Err(error.into());
+            }
+        };
+        let kept = created.clone();
+        let slot = base::tasks::blocking(move || {
+            slot.created(&kept);
+            slot
+        })
+        .await;
+        Ok(fresh(Upload::journalled(client, object, created, slot)))
+    }
+}
+
+/// The journal's place for an upload, and what an earlier run left there.
+async fn claim(scope: &Scope, asked: &Asked) -> Option<(Arc<UploadSlot>, Option<UploadState>)> {
+    let journal = Arc::clone(scope.context.journal.as_ref()?);
+    let asked = asked.clone();
+    let claim = base::tasks::blocking(move || journal.claim(&asked)).await?;
+    Some((Arc::new(claim.slot), claim.found))
+}
+
+/// An upload that an earlier run left.
+struct Earlier<'a, 's> {
+    scope: &'a Scope,
+    object: &'a ObjectLocation,
+    slot: &'s Arc<UploadSlot>,
+    found: UploadState,
+}
+
+impl<'a> Earlier<'a, '_> {
+    /// The upload with the parts that may be kept; `None` if it is to be begun anew.
+    async fn go_on(self, asked: &Asked, parts: &Parts) -> Result<Option<Begun<'a>>> {
+        let Some(created) = self.found.created.clone() else {
+            self.look_for_unanswered().await;
+            return Ok(None);
+        };
+        let (client, slot) = (self.scope.destination(), Arc::clone(self.slot));
+        let upload = Upload::journalled(client, self.object, created, slot);
+        if !asked.goes_on_with(&self.found.asked) {
+            self.abort(upload).await;
+            return Ok(None);
+        }
+        match upload.listed().await {
+            Ok(listed) => {
+                let done = kept(&self.found.parts, &listed, parts);
+                Ok(Some(Begun { upload, done }))
+            }
+            Err(error) if error.is_code("NoSuchUpload") || error.fault() == Fault::NotFound => {
+                let whole: Option<Vec<PartSeal>> = (0..parts.count())
+                    .map(|index| self.found.parts.get(&index).cloned())
+                    .collect();
+                let Some(whole) = whole else {
+                    return Ok(None);
+                };
+                match upload.head().await {
+                    Ok(head) if verify::is_our_upload(&whole, &head) => {
+                        let done = whole.into_iter().map(Some).collect();
+                        Ok(Some(Begun { upload, done }))
+                    }
+                    Ok(_) | Err(_) => Ok(None),
+                }
+            }
+            // Which parts are there cannot be known, so none may be kept.
+            Err(error) if matches!(error.fault(), Fault::Denied | Fault::Unsupported) => {
+                self.scope.warn(&format!(
+                    "{} is sent anew: the parts of its unfinished upload cannot be listed: {error}",
+                    self.object
+                ));
+                self.abort(upload).await;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn abort(&self, upload: Upload<'_>) {
+        if let Some(line) = upload.abort().await {
+            self.scope.warn(&line);
+        }
+    }
+
+    /// Says which upload may be the one whose answer was lost. Nobody can know that it is ours, so
+    /// it is not touched.
+    async fn look_for_unanswered(&self) {
+        let asked = &self.found.asked;
+        let request = ListMultipartUploads {
+            bucket: self.object.bucket.clone(),
+            prefix: self.object.key.as_str().to_owned(),
+            after: None,
+        };
+        // Best effort: who may not list uploads may still upload.
+        let Ok(page) = self
+            .scope
+            .destination()
+            .list_multipart_uploads(request)
+            .await
+        else {
+            return;
+        };
+        let since = asked.asked_at - CLOCKS_APART_MAX;
+        for upload in page.uploads {
+            let late = upload.initiated.is_some_and(|initiated| initiated >= since);
+            if upload.key != self.object.key || !late {
+                continue;
+            }
+            let (slot, id) = (Arc::clone(self.slot), upload.upload_id.clone());
+            if !base::tasks::blocking(move || slot.is_journalled(&id)).await {
+                self.scope.warn(&format!(
+                    "upload {} of {} may be left from a run whose request was not answered: \
+                     `longhaul uploads ls {}` shows it",
+                    upload.upload_id, self.object, self.object
+                ));
+            }
+        }
+    }
+}
+
+/// The parts that may be kept, by index. Pure.
+fn kept(
+    found: &BTreeMap<u32, PartSeal>,
+    listed: &[ListedPart],
+    parts: &Parts,
+) -> Vec<Option<PartSeal>> {
+    let mut kept: Vec<Option<PartSeal>> = (0..parts.count()).map(|_| None).collect();
+    for part in listed {
+        let index = part.part_number.get() - 1;
+        let slot = usize::try_from(index).ok().and_then(|at| kept.get_mut(at));
+        let (Some(slot), Some(row)) = (slot, found.get(&index)) else {
+            continue;
+        };
+        if part.size == row.size && row.size == parts.range(index).length && is_same(row, part) {
+            *slot = Some(row.clone());
+        }
+    }
+    kept
+}
+
+/// Whether a listed part is the one that was recorded: by checksum where both sides have it, else
+/// by the ETag that the store gave it.
+fn is_same(row: &PartSeal, listed: &ListedPart) -> bool {
+    let stored = listed.checksum.as_ref();
+    match (row.crc64, stored.and_then(base::Checksum::as_crc64nvme)) {
+        (Some(ours), Some(stored)) => ours == stored,
+        (None, _) | (_, None) => row.etag == listed.etag,
+    }
+}
+
+/// A number for what an object is to carry.
+fn fingerprint(attributes: &ObjectAttributes) -> u64 {
+    let mut hasher = XxHash3_64::default();
+    format!("{attributes:?}").hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests;
