@@ -16,7 +16,7 @@ use crate::args::LogLevel;
 use crate::args::grammar::{Request, read, schema};
 use crate::output::Output;
 use crate::persona::Persona;
-use crate::settings::Settings;
+use crate::settings::{Environment, Settings};
 
 /// The last argument of a shell's question.
 pub(crate) const FLAG: &str = "--generate-bash-completion";
@@ -104,7 +104,13 @@ fn places(words: &[String], word: &str, persona: Persona) -> Option<Vec<String>>
         return None;
     };
     let global = &invocation.cli.global;
-    let settings = Settings::resolve(global, persona, AwsOptions::from_environment()).ok()?;
+    let settings = Settings::resolve(
+        global,
+        persona,
+        &AwsOptions::from_environment(),
+        &Environment::of_process(),
+    )
+    .ok()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -1,15 +1,19 @@
 //! Settings as resolved: flags over environment over defaults.
 
+mod environment;
+mod side;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use base::ByteCount;
 use base::flow::RetryPolicy;
 use mover::Side;
-use remote::aws::{Addressing, AssumeRole, AwsOptions, CredentialsSource, RequestCounters};
+use remote::aws::{Addressing, AssumeRole, AwsOptions, CredentialsSource};
 
 use crate::args::{GlobalArgs, LogLevel, ProgressMode};
 use crate::persona::Persona;
+pub(crate) use environment::Environment;
 
 /// What holds for all commands of the process.
 #[derive(Debug, Clone)]
@@ -39,18 +43,20 @@ pub(crate) struct Settings {
 pub(crate) enum InvalidSettings {
     #[error("retry count cannot be a negative value")]
     RetryCount,
-    #[error("\"no-sign-request\" and \"{0}\" flags cannot be used together")]
-    NotSigned(&'static str),
+    #[error("\"{unsigned}\" and \"{signed}\" flags cannot be used together")]
+    NotSigned { unsigned: String, signed: String },
     #[error(
-        "bad value for --endpoint-url {0}: scheme is missing. Must be of the form http://<hostname>/ or https://<hostname>/"
+        "bad value for {name} {value}: scheme is missing. Must be of the form http://<hostname>/ or https://<hostname>/"
     )]
-    Endpoint(String),
-    #[error("bad value for --request-payer {0:?}: only \"requester\" can pay")]
-    Payer(String),
+    Endpoint { name: String, value: String },
+    #[error("bad value for {name} {value:?}: only \"requester\" can pay")]
+    Payer { name: String, value: String },
     #[error("--path-style and --virtual-host contradict each other")]
     Addressing,
-    #[error("--external-id needs --assume-role")]
-    ExternalId,
+    #[error("--{external_id} needs --{role}")]
+    ExternalId { external_id: String, role: String },
+    #[error("{missing} is not set, and others of {side}... are")]
+    Piece { side: String, missing: String },
     #[error("--summary needs --dry-run")]
     Summary,
     #[error("--memory must be at least 16MiB")]
@@ -61,11 +67,13 @@ pub(crate) enum InvalidSettings {
 const MEMORY_MIN: ByteCount = ByteCount(16 << 20);
 
 impl Settings {
-    /// Resolves flags; `store` brings what the environment says (proxies, CA bundle, checksums).
+    /// Resolves flags; `store` brings what the environment says of every store (proxies, CA
+    /// bundle, checksums), `environment` who asks which one.
     pub(crate) fn resolve(
         args: &GlobalArgs,
         persona: Persona,
-        store: AwsOptions,
+        store: &AwsOptions,
+        environment: &Environment,
     ) -> Result<Settings, InvalidSettings> {
         if args.summary && !args.dry_run {
             return Err(InvalidSettings::Summary);
@@ -73,7 +81,7 @@ impl Settings {
         if args.memory < MEMORY_MIN {
             return Err(InvalidSettings::Memory);
         }
-        let source = store_options(args, store)?;
+        let both = store_options(args, store.clone())?;
         Ok(Settings {
             persona,
             dry_run: args.dry_run,
@@ -88,11 +96,8 @@ impl Settings {
             manifest: args.manifest.clone(),
             events: args.events.clone(),
             progress: args.progress_mode(),
-            destination: AwsOptions {
-                counters: RequestCounters::default(),
-                ..source.clone()
-            },
-            source,
+            source: side::options(Side::Source, args, &both, environment)?,
+            destination: side::options(Side::Destination, args, &both, environment)?,
         })
     }
 
@@ -129,20 +134,20 @@ fn store_options(args: &GlobalArgs, mut store: AwsOptions) -> Result<AwsOptions,
         ..RetryPolicy::default()
     };
     store.credentials = credentials(args)?;
-    store.endpoint_url = endpoint(args.endpoint_url.as_deref())?;
     store.addressing = match (args.path_style, args.virtual_host) {
         (true, true) => return Err(InvalidSettings::Addressing),
         (true, false) => Addressing::Path,
         (false, true) => Addressing::VirtualHost,
         (false, false) => Addressing::Automatic,
     };
-    store.request_payer = match args.request_payer.as_deref() {
-        None | Some("") => false,
-        Some("requester") => true,
-        Some(other) => return Err(InvalidSettings::Payer(other.to_owned())),
-    };
+    store.request_payer = payer("--request-payer", args.request_payer.as_deref())?;
     store.assume_role = match (&args.assume_role, &args.external_id) {
-        (None, Some(_)) => return Err(InvalidSettings::ExternalId),
+        (None, Some(_)) => {
+            return Err(InvalidSettings::ExternalId {
+                external_id: "external-id".to_owned(),
+                role: "assume-role".to_owned(),
+            });
+        }
         (None, None) => None,
         (Some(role_arn), external_id) => Some(AssumeRole {
             role_arn: role_arn.clone(),
@@ -150,7 +155,6 @@ fn store_options(args: &GlobalArgs, mut store: AwsOptions) -> Result<AwsOptions,
             session_name: None,
         }),
     };
-    store.region.clone_from(&args.region);
     store.accelerate = args.accelerate;
     store.unsigned_payload = args.unsigned_payload;
     store.tcp_congestion.clone_from(&args.tcp_congestion);
@@ -163,12 +167,17 @@ fn store_options(args: &GlobalArgs, mut store: AwsOptions) -> Result<AwsOptions,
 
 fn credentials(args: &GlobalArgs) -> Result<CredentialsSource, InvalidSettings> {
     if args.no_sign_request {
-        return if args.profile.is_some() {
-            Err(InvalidSettings::NotSigned("profile"))
-        } else if args.credentials_file.is_some() {
-            Err(InvalidSettings::NotSigned("credentials-file"))
-        } else {
-            Ok(CredentialsSource::Anonymous)
+        let signed = [
+            ("profile", args.profile.is_some()),
+            ("credentials-file", args.credentials_file.is_some()),
+            ("assume-role", args.assume_role.is_some()),
+        ];
+        return match signed.iter().find(|(_, given)| *given) {
+            Some((name, _)) => Err(InvalidSettings::NotSigned {
+                unsigned: "no-sign-request".to_owned(),
+                signed: (*name).to_owned(),
+            }),
+            None => Ok(CredentialsSource::Anonymous),
         };
     }
     Ok(CredentialsSource::Chain {
@@ -177,74 +186,29 @@ fn credentials(args: &GlobalArgs) -> Result<CredentialsSource, InvalidSettings> 
     })
 }
 
-fn endpoint(asked: Option<&str>) -> Result<Option<String>, InvalidSettings> {
+/// Reads the URL of an endpoint that `name` brought; empty is none.
+fn endpoint(name: &str, asked: Option<String>) -> Result<Option<String>, InvalidSettings> {
+    match asked.filter(|url| !url.is_empty()) {
+        None => Ok(None),
+        Some(url) if url.starts_with("http://") || url.starts_with("https://") => Ok(Some(url)),
+        Some(url) => Err(InvalidSettings::Endpoint {
+            name: name.to_owned(),
+            value: url,
+        }),
+    }
+}
+
+/// Reads who pays; empty is nobody but the owner.
+fn payer(name: &str, asked: Option<&str>) -> Result<bool, InvalidSettings> {
     match asked {
-        None | Some("") => Ok(None),
-        Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
-            Ok(Some(url.to_owned()))
-        }
-        Some(url) => Err(InvalidSettings::Endpoint(url.to_owned())),
+        None | Some("") => Ok(false),
+        Some("requester") => Ok(true),
+        Some(other) => Err(InvalidSettings::Payer {
+            name: name.to_owned(),
+            value: other.to_owned(),
+        }),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::args::grammar::{Request, read};
-
-    fn resolve(line: &str) -> Result<Settings, InvalidSettings> {
-        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        match read(&words, Persona::Longhaul).unwrap() {
-            Request::Run(invocation) => Settings::resolve(
-                &invocation.cli.global,
-                Persona::Longhaul,
-                AwsOptions::default(),
-            ),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn contradictions_are_refused_in_s5cmds_words() {
-        for (line, message) in [
-            (
-                "--retry-count -1 ls",
-                "retry count cannot be a negative value",
-            ),
-            (
-                "--no-sign-request --profile x ls",
-                "\"no-sign-request\" and \"profile\" flags cannot be used together",
-            ),
-            (
-                "--endpoint-url foo ls",
-                "bad value for --endpoint-url foo: scheme is missing. Must be of the form http://<hostname>/ or https://<hostname>/",
-            ),
-        ] {
-            assert_eq!(resolve(line).unwrap_err().to_string(), message);
-        }
-        for line in [
-            "--summary ls",
-            "--external-id x ls",
-            "--path-style --virtual-host ls",
-            "--memory 1MiB ls",
-            "--request-payer me ls",
-        ] {
-            assert!(resolve(line).is_err(), "{line}");
-        }
-    }
-
-    #[test]
-    fn workers_count_processors_when_negative_and_are_never_none() {
-        let processors = std::thread::available_parallelism().unwrap().get();
-        assert_eq!(workers(-2).get(), 2 * processors);
-        assert_eq!(workers(0).get(), 1);
-        assert_eq!(workers(7).get(), 7);
-        assert!(workers(i64::MAX).get() <= tokio::sync::Semaphore::MAX_PERMITS);
-    }
-
-    #[test]
-    fn retries_are_sends_after_the_first() {
-        assert_eq!(resolve("-r 0 ls").unwrap().source.retry.tries_max, 1);
-        assert_eq!(resolve("ls").unwrap().source.retry.tries_max, 11);
-    }
-}
+mod tests;

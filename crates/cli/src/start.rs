@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::persona::{Outcome, Persona};
 use crate::progress::{Progress, Show};
 use crate::session::Session;
-use crate::settings::Settings;
+use crate::settings::{Environment, Settings};
 use crate::signals::{Asked, Signals};
 use crate::witness::Witnesses;
 use crate::{command, completion, log, signals};
@@ -108,7 +108,12 @@ fn flag_of_the_program(message: &str) -> Option<&str> {
 
 fn run(invocation: &Invocation, words: &[String], persona: Persona) -> ExitCode {
     let global = &invocation.cli.global;
-    let settings = match Settings::resolve(global, persona, AwsOptions::from_environment()) {
+    let settings = match Settings::resolve(
+        global,
+        persona,
+        &AwsOptions::from_environment(),
+        &Environment::of_process(),
+    ) {
         Ok(settings) => settings,
         Err(error) => {
             let output = Output::new(global.json, global.log_level());

@@ -42,7 +42,7 @@ mod xml;
 pub use client::AwsClient;
 pub use counters::{RequestCounters, RequestCounts};
 pub use options::{
-    Addressing, AssumeRole, AwsOptions, ChecksumPolicy, CredentialsSource, StaticCredentials,
-    Timeouts, TlsOptions,
+    Addressing, AssumeRole, AwsOptions, ChecksumPolicy, CredentialsSource, NamedProfile,
+    StaticCredentials, Timeouts, TlsOptions,
 };
 pub use proxy::{InvalidProxy, ProxySettings};

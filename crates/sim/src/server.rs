@@ -24,7 +24,7 @@ pub const SECRET_ACCESS_KEY: &str = "test/secret+access=key";
 /// The region of every test server's buckets.
 pub const REGION: &str = "us-east-1";
 
-/// A store with one account on 127.0.0.1.
+/// A store with one account on 127.0.0.1, of the keys above unless the options say others.
 ///
 /// Its model is reached directly too: oracles look at what is really there, whatever HTTP said.
 /// Helpers panic on refusal, as tests want it.
@@ -32,6 +32,7 @@ pub const REGION: &str = "us-east-1";
 pub struct TestServer {
     model: Model,
     server: Server,
+    account: Account,
 }
 
 /// How a test server is to be.
@@ -39,6 +40,8 @@ pub struct TestServer {
 pub struct TestServerOptions {
     /// The model's.
     pub model: ModelOptions,
+    /// Whose store it is.
+    pub account: Option<Account>,
     /// What unsigned requests may do.
     pub anonymous: AnonymousAccess,
     /// Differences from S3.
@@ -60,11 +63,12 @@ impl TestServer {
     /// When no port can be had.
     pub async fn start_with(options: TestServerOptions) -> TestServer {
         let model = Model::new(Clock::system(), options.model);
+        let account = options.account.unwrap_or_else(|| Account {
+            access_key_id: ACCESS_KEY_ID.to_owned(),
+            secret: Secret::new(SECRET_ACCESS_KEY),
+        });
         let front = FrontOptions {
-            accounts: vec![Account {
-                access_key_id: ACCESS_KEY_ID.to_owned(),
-                secret: Secret::new(SECRET_ACCESS_KEY),
-            }],
+            accounts: vec![account.clone()],
             anonymous: options.anonymous,
             region: REGION.to_owned(),
             deviation: options.deviation,
@@ -74,7 +78,11 @@ impl TestServer {
         let server = Server::bind(address, model.clone(), front)
             .await
             .expect("a free port on loopback");
-        TestServer { model, server }
+        TestServer {
+            model,
+            server,
+            account,
+        }
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -100,8 +108,11 @@ impl TestServer {
     /// The environment of a process that is to use this store, and nothing else.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID.to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY.to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.account.access_key_id.clone()),
+            (
+                "AWS_SECRET_ACCESS_KEY",
+                self.account.secret.expose().to_owned(),
+            ),
             ("AWS_REGION", REGION.to_owned()),
             ("S3_ENDPOINT_URL", self.endpoint()),
         ]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use base::ByteCount;
 use clap::{Args, ValueEnum};
 
+use super::SidesArgs;
 use super::values::{Integer, one_of};
 
 /// Flags before the command.
@@ -16,13 +17,8 @@ pub(crate) struct GlobalArgs {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Talk to this S3-compatible service instead of AWS
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "S3_ENDPOINT_URL",
-        help_heading = "Where"
-    )]
+    /// Talk to this S3-compatible service instead of AWS (default: $S3_ENDPOINT_URL)
+    #[arg(long, value_name = "URL", help_heading = "Where")]
     pub(crate) endpoint_url: Option<String>,
     /// Explain how to switch on completion in your shell ($SHELL)
     #[arg(long)]
@@ -101,6 +97,9 @@ pub(crate) struct GlobalArgs {
     /// The external id that the role's owner asks for
     #[arg(long, value_name = "ID", help_heading = "Who asks")]
     pub(crate) external_id: Option<String>,
+    /// The same for one side alone.
+    #[command(flatten)]
+    pub(crate) sides: SidesArgs,
 
     /// With --dry-run: sums (objects, bytes, requests) instead of a line an object
     #[arg(long, help_heading = "What is told")]

@@ -25,7 +25,12 @@ Examples:
   longhaul cp 's3://music/*.mp3' here/
   longhaul sync --delete photos/ s3://backup/photos/
   longhaul --endpoint-url http://127.0.0.1:9000 sync 's3://music/*' s3://copy/
-  longhaul COMMAND --help";
+  longhaul --source-profile partner sync 's3://theirs/*' s3://ours/
+  longhaul COMMAND --help
+
+A side without flags of its own (--source-..., --destination-...) is asked as the machine usually asks.
+LONGHAUL_SOURCE_AWS_ACCESS_KEY_ID, ..._SECRET_ACCESS_KEY, ..._PROFILE, ..._REGION, ..._ENDPOINT_URL and so on
+(LONGHAUL_DESTINATION_... too) mean for one side what AWS_ACCESS_KEY_ID and so on mean for both.";
 
 pub(crate) const LIST: &str = "\
 Examples:

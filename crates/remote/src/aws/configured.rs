@@ -1,5 +1,7 @@
 //! What the environment and profiles say, read by AWS's own configuration crate.
 
+mod apart;
+
 use aws_config::meta::region::ProvideRegion as _;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
@@ -36,6 +38,15 @@ pub(super) async fn read(options: &AwsOptions) -> std::io::Result<Configured> {
         CredentialsSource::Static(credentials) => {
             return read_static(options, credentials).await;
         }
+        CredentialsSource::Profile(profile) => return apart::read_profile(options, profile).await,
+        CredentialsSource::WebIdentity {
+            role_arn,
+            token_file,
+            session_name,
+        } => {
+            let session_name = session_name.as_deref();
+            return apart::read_web_identity(options, role_arn, token_file, session_name).await;
+        }
         CredentialsSource::Anonymous => (None, None),
         CredentialsSource::Chain {
             profile,
@@ -59,7 +70,10 @@ pub(super) async fn read(options: &AwsOptions) -> std::io::Result<Configured> {
     }
     let config = loader.load().await;
     let provider = match &options.credentials {
-        CredentialsSource::Anonymous | CredentialsSource::Static(_) => None,
+        CredentialsSource::Anonymous
+        | CredentialsSource::Static(_)
+        | CredentialsSource::Profile(_)
+        | CredentialsSource::WebIdentity { .. } => None,
         CredentialsSource::Chain { .. } if profile.is_some() || files.is_some() => {
             Some(named_profile(&config, profile, files))
         }
@@ -178,12 +192,7 @@ fn named_profile(
     profile: Option<String>,
     files: Option<EnvConfigFiles>,
 ) -> SharedCredentialsProvider {
-    let mut provider_config =
-        ProviderConfig::without_region().with_region(config.region().cloned());
-    if let Some(client) = config.http_client() {
-        provider_config = provider_config.with_http_client(client);
-    }
-    let mut builder = ProfileFileCredentialsProvider::builder().configure(&provider_config);
+    let mut builder = ProfileFileCredentialsProvider::builder().configure(&provider_config(config));
     if let Some(profile) = profile {
         builder = builder.profile_name(profile);
     }
@@ -191,6 +200,14 @@ fn named_profile(
         builder = builder.profile_files(files);
     }
     SharedCredentialsProvider::new(builder.build())
+}
+
+fn provider_config(config: &SdkConfig) -> ProviderConfig {
+    let provider_config = ProviderConfig::without_region().with_region(config.region().cloned());
+    match config.http_client() {
+        Some(client) => provider_config.with_http_client(client),
+        None => provider_config,
+    }
 }
 
 /// `AWS_ENDPOINT_URL_S3` or the profile's `services` section, else `AWS_ENDPOINT_URL` or the

@@ -175,10 +175,36 @@ pub enum CredentialsSource {
         /// A credentials file instead of `~/.aws/credentials`.
         credentials_file: Option<PathBuf>,
     },
+    /// One profile. No variable takes its place or adds to it, but for where its files are.
+    Profile(NamedProfile),
+    /// A role, for a token that is read from a file each time.
+    WebIdentity {
+        /// The role.
+        role_arn: String,
+        /// Where the token is.
+        token_file: PathBuf,
+        /// Name in the role's logs.
+        session_name: Option<String>,
+    },
     /// These. Neither the environment nor a profile is read, for the region and endpoint neither.
     Static(StaticCredentials),
     /// Nobody: requests are not signed.
     Anonymous,
+}
+
+/// A profile, and what holds where it says nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedProfile {
+    /// Its name.
+    pub name: String,
+    /// The file that holds its keys; none for the usual one.
+    pub credentials_file: Option<PathBuf>,
+    /// The file that holds the rest; none for the usual one.
+    pub config_file: Option<PathBuf>,
+    /// The region where neither the options nor the profile name one.
+    pub region_otherwise: Option<String>,
+    /// The endpoint where neither the options nor the profile name one.
+    pub endpoint_url_otherwise: Option<String>,
 }
 
 /// A key pair, with what goes along. Prints without its secrets.

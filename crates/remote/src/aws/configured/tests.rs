@@ -7,6 +7,7 @@ use aws_credential_types::provider::ProvideCredentials as _;
 
 use super::*;
 use crate::aws::hostile::{Hostile, answer};
+use crate::aws::options::NamedProfile;
 
 /// Set for `child` by [`outcome`].
 const IS_CHILD: &str = "LONGHAUL_TEST_CONFIGURED_CHILD";
@@ -20,11 +21,26 @@ fn child() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let variable = |name: &str| std::env::var(name).ok();
-        let mut options = AwsOptions {
-            credentials: CredentialsSource::Chain {
-                profile: variable("TEST_PROFILE"),
+        let chain = CredentialsSource::Chain {
+            profile: variable("TEST_PROFILE"),
+            credentials_file: variable("TEST_CREDENTIALS_FILE").map(Into::into),
+        };
+        let apart = variable("TEST_APART").map(|name| {
+            CredentialsSource::Profile(NamedProfile {
+                name,
                 credentials_file: variable("TEST_CREDENTIALS_FILE").map(Into::into),
-            },
+                config_file: variable("TEST_CONFIG_FILE").map(Into::into),
+                region_otherwise: Some("otherwise-1".to_owned()),
+                endpoint_url_otherwise: Some("http://otherwise".to_owned()),
+            })
+        });
+        let token = variable("TEST_TOKEN_FILE").map(|token_file| CredentialsSource::WebIdentity {
+            role_arn: "arn:aws:iam::123456789012:role/web".to_owned(),
+            token_file: token_file.into(),
+            session_name: None,
+        });
+        let mut options = AwsOptions {
+            credentials: token.or(apart).unwrap_or(chain),
             ..AwsOptions::default()
         };
         options.assume_role = variable("TEST_ROLE").map(|role_arn| AssumeRole {
@@ -170,6 +186,100 @@ async fn profiles_and_the_environment_are_read_in_their_order() {
     let environment = [&KEYS[..], &[("TEST_CREDENTIALS_FILE", file)]].concat();
     let printed = outcome(home.path(), &environment).await;
     assert!(printed.contains("key=ELSEWHERE"), "{printed}");
+}
+
+/// Everything that names an identity, a region or an endpoint for the whole process.
+const PLAIN: [(&str, &str); 6] = [
+    ("AWS_ACCESS_KEY_ID", "FROM-ENV"),
+    ("AWS_SECRET_ACCESS_KEY", "s"),
+    ("AWS_SESSION_TOKEN", "t"),
+    ("AWS_PROFILE", "other"),
+    ("AWS_REGION", "us-west-2"),
+    ("AWS_ENDPOINT_URL", "http://plain"),
+];
+
+#[tokio::test]
+async fn a_profile_apart_takes_nothing_from_the_plain_variables() {
+    let home = home();
+    let file = home.path().join("elsewhere");
+    let config = home.path().join("config-elsewhere");
+    std::fs::write(
+        &file,
+        "[theirs]\naws_access_key_id = THEIRS\naws_secret_access_key = s\n",
+    )
+    .unwrap();
+    std::fs::write(&config, "[profile theirs]\nregion = sa-east-1\n").unwrap();
+    let (file, config) = (file.to_str().unwrap(), config.to_str().unwrap());
+    let cases: Vec<(Environment<'_>, [&str; 3])> = vec![
+        (
+            vec![("TEST_APART", "default")],
+            ["region=eu-west-1", "http://otherwise", "key=DEFAULT"],
+        ),
+        (
+            vec![("TEST_APART", "other")],
+            ["region=ap-south-1", "http://of-other", "key=OTHER"],
+        ),
+        (
+            vec![("TEST_APART", "layered")],
+            ["region=otherwise-1", "http://for-s3", "error="],
+        ),
+        (
+            vec![("TEST_APART", "theirs"), ("TEST_CREDENTIALS_FILE", file)],
+            ["region=otherwise-1", "http://otherwise", "key=THEIRS"],
+        ),
+        (
+            vec![
+                ("TEST_APART", "theirs"),
+                ("TEST_CREDENTIALS_FILE", file),
+                ("TEST_CONFIG_FILE", config),
+            ],
+            ["region=sa-east-1", "http://otherwise", "key=THEIRS"],
+        ),
+        // The plain variables still say where the files are.
+        (
+            vec![
+                ("TEST_APART", "theirs"),
+                ("AWS_SHARED_CREDENTIALS_FILE", file),
+                ("AWS_CONFIG_FILE", config),
+            ],
+            ["region=sa-east-1", "http://otherwise", "key=THEIRS"],
+        ),
+    ];
+    for (environment, expected) in cases {
+        let environment = [&PLAIN[..], &environment[..]].concat();
+        let printed = outcome(home.path(), &environment).await;
+        for line in expected {
+            assert!(printed.contains(line), "{environment:?}: {printed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_exchanged_for_a_role_whatever_keys_are_there() {
+    let sts = Hostile::answering(|_, _| {
+        let body = "<AssumeRoleWithWebIdentityResponse \
+            xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+            <AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>BY-TOKEN</AccessKeyId>\
+            <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
+            <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>\
+            </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>";
+        answer("200 OK", "content-type: text/xml\r\n", body)
+    })
+    .await;
+    let home = home();
+    let token = home.path().join("token");
+    std::fs::write(&token, "the-token").unwrap();
+    let url = sts.url();
+    let more = [
+        ("TEST_TOKEN_FILE", token.to_str().unwrap()),
+        ("AWS_ENDPOINT_URL_STS", url.as_str()),
+    ];
+    let printed = outcome(home.path(), &[&KEYS[..], &more[..]].concat()).await;
+    assert!(printed.contains("key=BY-TOKEN"), "{printed}");
+    let body = String::from_utf8(sts.seen()[0].body.clone()).unwrap();
+    for piece in ["AssumeRoleWithWebIdentity", "the-token", "role%2Fweb"] {
+        assert!(body.contains(piece), "{body}");
+    }
 }
 
 #[tokio::test]
