@@ -4,6 +4,7 @@
 //! below, the help texts and the completion scripts.
 
 mod bucket;
+mod exists;
 mod global;
 pub(crate) mod grammar;
 pub(crate) mod help;
@@ -20,6 +21,7 @@ pub(crate) mod values;
 use clap::{Parser, Subcommand};
 
 pub(crate) use bucket::{BucketArgs, BucketVersionArgs, PresignArgs};
+pub(crate) use exists::ExistsArgs;
 pub(crate) use global::{GlobalArgs, LogLevel, ProgressMode};
 pub(crate) use look::{DiskUsageArgs, HeadArgs, ListArgs};
 pub(crate) use remove::RemoveArgs;
@@ -85,6 +87,8 @@ pub(crate) enum Command {
     Presign(PresignArgs),
     #[command(name = "head", visible_alias = "stat")]
     Head(HeadArgs),
+    #[command(name = "exists")]
+    Exists(ExistsArgs),
     #[command(name = "completions")]
     Completions(CompletionsArgs),
     #[command(name = "demo")]

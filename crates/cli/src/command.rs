@@ -11,6 +11,7 @@ mod completions;
 mod copy;
 mod demo;
 mod disk_usage;
+mod exists;
 mod head;
 mod list;
 mod missing;
@@ -116,6 +117,7 @@ async fn dispatch_one(invocation: &Invocation, session: &Session) -> Outcome {
         Command::Remove(args) => remove::run(args, call).await,
         Command::Pipe(args) => pipe::run(args, call).await,
         Command::Select(_) => select::run(call),
+        Command::Exists(args) => exists::run(args, call).await,
         Command::Completions(args) => completions::run(args, call),
         Command::Version(_) => {
             let version = crate::start::version(session.settings.persona);

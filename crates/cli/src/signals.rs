@@ -86,6 +86,7 @@ pub(crate) fn say_what_is_left(session: &Session, command: &Command) {
         | Command::BucketVersion(_)
         | Command::Presign(_)
         | Command::Head(_)
+        | Command::Exists(_)
         | Command::Completions(_)
         | Command::Demo(_) => return,
     };

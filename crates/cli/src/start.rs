@@ -225,6 +225,7 @@ fn movement(command: &Command) -> (bool, bool) {
         | Command::BucketVersion(_)
         | Command::Presign(_)
         | Command::Head(_)
+        | Command::Exists(_)
         | Command::Completions(_)
         | Command::Demo(_) => (false, false),
     }

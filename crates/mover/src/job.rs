@@ -3,6 +3,7 @@
 pub mod copy;
 pub mod delete;
 pub mod estimate;
+pub mod exists;
 pub mod sync;
 
 use std::time::Duration;

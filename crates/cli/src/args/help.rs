@@ -112,6 +112,17 @@ Examples:
   printf 'cp a s3://music/\\nrm s3://music/b\\n' | longhaul run
 Quotes and backslashes mean what they mean to a shell; lines that begin with # and empty lines say nothing.";
 
+pub(crate) const EXISTS: &str = "\
+Examples:
+  longhaul exists s3://logos acme.png globex.png       present or absent, a line a key
+  longhaul exists s3://logos/acme.png s3://logos/x.png the same by URLs
+  longhaul exists --keys wanted.txt --count s3://logos millions of keys from a list
+  longhaul exists --keys - --missing-only s3://logos < wanted.txt > missing.txt
+  longhaul exists --keys wanted.txt --record-missing missing.txt s3://logos
+  longhaul cp --keys missing.txt 's3://source/*' s3://logos/   and collects what is missing
+A key that the store will not speak of is unknown, never absent. Exit code 0: every key was answered;
+1: some are unknown. Answers come in the order given; those of more than 65,536 keys by key.";
+
 pub(crate) const COMPLETIONS: &str = "\
 Example:
   longhaul completions fish > ~/.config/fish/completions/longhaul.fish";

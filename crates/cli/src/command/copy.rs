@@ -152,7 +152,7 @@ pub(super) fn check_destination(
 }
 
 /// Where `--keys` finds its list.
-fn key_list(text: &str) -> std::result::Result<KeyList, Failure> {
+pub(super) fn key_list(text: &str) -> std::result::Result<KeyList, Failure> {
     if text == "-" {
         return Ok(KeyList::Stdin);
     }

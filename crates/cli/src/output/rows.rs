@@ -82,6 +82,36 @@ pub(crate) struct Complaint<'a> {
     pub(crate) error: &'a str,
 }
 
+/// A key in `exists`.
+#[derive(Debug, Serialize)]
+pub(crate) struct ExistsRow<'a> {
+    pub(crate) operation: &'a str,
+    /// `present`, `absent` or `unknown`.
+    pub(crate) state: &'a str,
+    /// As it was given.
+    pub(crate) key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) etag: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_modified: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<&'a str>,
+    /// In text the key alone.
+    #[serde(skip)]
+    pub(crate) bare: bool,
+}
+
+impl fmt::Display for ExistsRow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.bare {
+            true => f.write_str(self.key),
+            false => write!(f, "{}\t{}", self.state, self.key),
+        }
+    }
+}
+
 /// A bucket in `ls`.
 #[derive(Debug, Serialize)]
 pub(crate) struct BucketRow {
