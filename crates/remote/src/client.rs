@@ -12,7 +12,7 @@ use crate::types::{
     CreatedUpload, DeleteObject, DeleteObjectOutput, DeleteObjects, DeleteObjectsOutput, GetObject,
     GetObjectAcl, GetObjectOutput, GetObjectTagging, HeadObject, ListMultipartUploads,
     ListObjectVersions, ListObjects, ListPage, ListParts, ObjectHead, PartPage, Presign, PutObject,
-    PutObjectAcl, PutObjectLegalHold, PutObjectOutput, PutObjectTagging, SignedUrl, Tag,
+    PutObjectAcl, PutObjectLegalHold, PutObjectOutput, PutObjectTagging, SignedUrl, Signer, Tag,
     UploadPage, UploadPart, UploadPartCopy, UploadedPart, VersioningState,
 };
 
@@ -105,6 +105,14 @@ pub trait ObjectClient: fmt::Debug + Send + Sync + 'static {
     fn get_object_lock_configuration(&self, bucket: BucketName) -> BoxFuture<'_, Result<bool>>;
     /// Lets objects of the bucket be locked, for good. It must keep versions.
     fn put_object_lock_configuration(&self, bucket: BucketName) -> BoxFuture<'_, Result<()>>;
+
+    /// Has the next request ask for its credentials anew where they come from, since the store
+    /// refused those in use. Sends nothing. A client whose credentials cannot change does nothing.
+    fn forget_credentials(&self) {}
+    /// As whom and how requests are signed. Sends nothing but what credentials need.
+    fn signer(&self) -> BoxFuture<'_, Result<Signer>> {
+        Box::pin(std::future::ready(Ok(Signer::default())))
+    }
 
     /// A URL that lets its holder do one request. Sends nothing but what credentials need.
     fn presign(&self, request: Presign) -> BoxFuture<'_, Result<SignedUrl>>;

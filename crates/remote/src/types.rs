@@ -6,6 +6,7 @@ mod listing;
 mod lock;
 mod multipart;
 mod object;
+mod signer;
 mod tags;
 
 pub use acl::{AccessControlPolicy, GetObjectAcl, Grant, Grantee, Owner, Permission, PutObjectAcl};
@@ -26,4 +27,5 @@ pub use object::{
     Presign, PresignedMethod, PutCondition, PutObject, PutObjectOutput, ServerSideEncryption,
     SignedUrl, StorageClass, TaggingDirective,
 };
+pub use signer::Signer;
 pub use tags::{GetObjectTagging, PutObjectTagging, Tag};

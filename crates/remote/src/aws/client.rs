@@ -19,7 +19,7 @@ use super::counters::RequestCounters;
 use super::dial::Dialer;
 use super::encode::EncodedQuery;
 use super::endpoint::Endpoint;
-use super::identities::Identities;
+use super::identities::{Anew, Identities};
 use super::options::{AwsOptions, ChecksumPolicy, CredentialsSource};
 use super::pool::{Pool, PoolLimits};
 use super::prepared::Prepared;
@@ -28,7 +28,7 @@ use super::response::Response;
 use super::signature::{self, Scope, SigningTime};
 use super::tls;
 use crate::error::{Error, Operation, Result};
-use crate::types::SignedUrl;
+use crate::types::{SignedUrl, Signer};
 
 /// Longest life of a signed URL.
 /// Source: S3 user guide, "Download and upload objects with presigned URLs" (read 2026-11).
@@ -101,6 +101,7 @@ impl AwsClient {
         };
         let refreshable = options.assume_role.is_some()
             || !matches!(options.credentials, CredentialsSource::Static(_));
+        let anew = refreshable.then(|| provider_anew(options.clone()));
         let dialer = Dialer {
             tls_options: options.tls,
             tls_config: parking_lot::Mutex::default(),
@@ -122,7 +123,7 @@ impl AwsClient {
             endpoint,
             identities: configured
                 .provider
-                .map(|provider| Identities::new(provider, options.clock.clone())),
+                .map(|provider| Identities::new(provider, anew, options.clock.clone())),
             refreshable,
             pool: Pool::new(dialer, limits),
             proxies: options.proxies,
@@ -169,6 +170,37 @@ impl AwsClient {
             inner: Arc::clone(&self.inner),
             counters,
         }
+    }
+
+    /// Has the next request load credentials anew.
+    pub(crate) fn forget_identity(&self) {
+        let attempts = &self.inner.attempts;
+        if let Some(identities) = attempts
+            .identities
+            .as_ref()
+            .filter(|_| attempts.refreshable)
+        {
+            identities.forget();
+        }
+    }
+
+    /// As whom and how requests are signed now.
+    pub(crate) async fn describe_signer(&self) -> Result<Signer> {
+        let attempts = &self.inner.attempts;
+        let request = Request::new(Operation::ListBuckets, Method::GET);
+        let identity = attempts.identity(&request).await?;
+        let offset = attempts.clock_offset.load(Ordering::Relaxed);
+        Ok(Signer {
+            access_key_id: identity
+                .as_ref()
+                .map(|identity| Signer::masked(&identity.access_key_id)),
+            provider: identity
+                .as_ref()
+                .and_then(|identity| identity.provider.clone()),
+            expires_at: identity.as_ref().and_then(|identity| identity.expires_at),
+            region: Some(self.region().to_owned()),
+            clock_offset: Duration::from_secs(offset.unsigned_abs()),
+        })
     }
 
     /// Sends a request until it is answered for good.
@@ -239,6 +271,22 @@ impl AwsClient {
         }
         Ok(SignedUrl::new(url))
     }
+}
+
+/// Reads the configuration again when asked to. What it cannot read leaves the old provider.
+fn provider_anew(options: AwsOptions) -> Anew {
+    Box::new(move || {
+        let options = options.clone();
+        Box::pin(async move {
+            match Box::pin(configured::read(&options)).await {
+                Ok(configured) => configured.provider,
+                Err(error) => {
+                    tracing::warn!(%error, "configuration not read again");
+                    None
+                }
+            }
+        })
+    })
 }
 
 /// What no request is to blame for.

@@ -4,14 +4,18 @@
 //! by one request while the others go on with what is there. Invariants: one load at a time.
 //! Retries: none here; a failure is remembered for a moment, so that many waiting requests do not
 //! each wait for it in turn. Cancellation: a dropped load is begun anew by the next request.
+//! AWS's providers read a profile once and keep it; after a refusal the provider itself is made
+//! anew, so that keys written to the file meanwhile are found.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use base::redact::Secret;
 use base::{Clock, Fault};
+use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
@@ -41,10 +45,17 @@ pub(super) struct NoCredentials {
     pub(super) source: Option<Arc<CredentialsError>>,
 }
 
+/// Makes a provider that has read nothing yet; none where it cannot be made.
+pub(super) type Anew =
+    Box<dyn Fn() -> BoxFuture<'static, Option<SharedCredentialsProvider>> + Send + Sync>;
+
 /// The identity in use, and where the next one comes from.
-#[derive(Debug)]
 pub(super) struct Identities {
-    provider: SharedCredentialsProvider,
+    provider: RwLock<SharedCredentialsProvider>,
+    /// Makes the provider again; none where it always reads anew by itself.
+    anew: Option<Anew>,
+    /// The store refused what the provider gave: it is to be made again.
+    outdated: AtomicBool,
     clock: Clock,
     current: RwLock<Option<Arc<Identity>>>,
     loading: tokio::sync::Mutex<()>,
@@ -53,10 +64,24 @@ pub(super) struct Identities {
     renewed_at: Mutex<Option<Instant>>,
 }
 
+impl std::fmt::Debug for Identities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identities")
+            .field("current", &self.current.read())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Identities {
-    pub(super) fn new(provider: SharedCredentialsProvider, clock: Clock) -> Identities {
+    pub(super) fn new(
+        provider: SharedCredentialsProvider,
+        anew: Option<Anew>,
+        clock: Clock,
+    ) -> Identities {
         Identities {
-            provider,
+            provider: RwLock::new(provider),
+            anew,
+            outdated: AtomicBool::new(false),
             clock,
             current: RwLock::default(),
             loading: tokio::sync::Mutex::default(),
@@ -107,9 +132,17 @@ impl Identities {
         if just_now && let Some(current) = self.current.read().clone() {
             return Ok(current);
         }
+        self.outdated.store(true, Ordering::Relaxed);
         let renewed = self.load_unless_changed(Some(refused)).await?;
         *self.renewed_at.lock() = Some(Instant::now());
         Ok(renewed)
+    }
+
+    /// Has the next request load them anew.
+    pub(super) fn forget(&self) {
+        self.outdated.store(true, Ordering::Relaxed);
+        *self.current.write() = None;
+        *self.failed.lock() = None;
     }
 
     async fn load_unless_changed(
@@ -155,7 +188,15 @@ impl Identities {
     }
 
     async fn ask_provider(&self) -> Result<Identity, NoCredentials> {
-        let credentials = self.provider.provide_credentials().await.map_err(explain)?;
+        if self.outdated.swap(false, Ordering::Relaxed)
+            && let Some(anew) = &self.anew
+            && let Some(provider) = anew().await
+        {
+            *self.provider.write() = provider;
+        }
+        let provider = self.provider.read().clone();
+        let credentials = provider.provide_credentials().await.map_err(explain)?;
+        let named = provider_name(&credentials);
         let expires_at = credentials
             .expiry()
             .and_then(|end| Timestamp::try_from(end).ok());
@@ -165,7 +206,9 @@ impl Identities {
             session_token: credentials.session_token().map(Secret::new),
             expires_at,
         };
-        Identity::new(&credentials).ok_or_else(|| NoCredentials {
+        let identity = Identity::new(&credentials);
+        let identity = identity.map(|identity| identity.given_by(named));
+        identity.ok_or_else(|| NoCredentials {
             message: "the access key id or session token holds characters that no header can hold"
                 .to_owned(),
             code: "InvalidAccessKeyId",
@@ -173,6 +216,14 @@ impl Identities {
             source: None,
         })
     }
+}
+
+/// Who handed `credentials` out. The crate says it only where it prints them, without secrets.
+fn provider_name(credentials: &aws_credential_types::Credentials) -> Option<String> {
+    let printed = format!("{credentials:?}");
+    let (_, rest) = printed.split_once("provider_name: \"")?;
+    let (name, _) = rest.split_once('"')?;
+    Some(name.to_owned())
 }
 
 fn explain(error: CredentialsError) -> NoCredentials {

@@ -25,6 +25,8 @@ pub(super) struct Identity {
     pub(super) session_token: Option<HeaderValue>,
     /// When they end, as far as is known.
     pub(super) expires_at: Option<Timestamp>,
+    /// Who handed them out.
+    pub(super) provider: Option<String>,
     signing_keys: Mutex<Vec<SigningKey>>,
 }
 
@@ -54,8 +56,15 @@ impl Identity {
             secret: credentials.secret_access_key.clone(),
             session_token,
             expires_at: credentials.expires_at,
+            provider: None,
             signing_keys: Mutex::new(Vec::new()),
         })
+    }
+
+    /// With the name of who handed them out.
+    pub(super) fn given_by(mut self, provider: Option<String>) -> Identity {
+        self.provider = provider;
+        self
     }
 
     /// The keyed MAC for a day (`YYYYMMDD`) and region, from the few kept or made anew.

@@ -29,7 +29,7 @@ use crate::types::{
     CreatedUpload, DeleteObject, DeleteObjectOutput, DeleteObjects, DeleteObjectsOutput, GetObject,
     GetObjectAcl, GetObjectOutput, GetObjectTagging, HeadObject, ListMultipartUploads,
     ListObjectVersions, ListObjects, ListPage, ListParts, ObjectHead, PartPage, Presign, PutObject,
-    PutObjectAcl, PutObjectLegalHold, PutObjectOutput, PutObjectTagging, SignedUrl, Tag,
+    PutObjectAcl, PutObjectLegalHold, PutObjectOutput, PutObjectTagging, SignedUrl, Signer, Tag,
     UploadPage, UploadPart, UploadPartCopy, UploadedPart, VersioningState,
 };
 
@@ -151,6 +151,14 @@ impl ObjectClient for AwsClient {
 
     fn put_object_lock_configuration(&self, bucket: BucketName) -> Reply<'_, ()> {
         Box::pin(lock::put_object_lock_configuration(self, bucket))
+    }
+
+    fn forget_credentials(&self) {
+        self.forget_identity();
+    }
+
+    fn signer(&self) -> Reply<'_, Signer> {
+        Box::pin(self.describe_signer())
     }
 
     fn presign(&self, request: Presign) -> Reply<'_, SignedUrl> {

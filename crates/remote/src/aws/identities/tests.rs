@@ -9,7 +9,7 @@ use super::*;
 #[derive(Debug, Default)]
 struct Shop {
     given: AtomicU32,
-    failing: std::sync::atomic::AtomicBool,
+    failing: AtomicBool,
     clock: Mutex<Option<Clock>>,
 }
 
@@ -47,7 +47,7 @@ fn opened() -> (Arc<Shop>, Arc<Identities>) {
     let shop = Arc::new(Shop::default());
     *shop.clock.lock() = Some(clock.clone());
     let provider = SharedCredentialsProvider::new(Handle(Arc::clone(&shop)));
-    (shop, Arc::new(Identities::new(provider, clock)))
+    (shop, Arc::new(Identities::new(provider, None, clock)))
 }
 
 async fn many(identities: &Arc<Identities>) -> Vec<Result<String, NoCredentials>> {
@@ -126,4 +126,33 @@ async fn many_refused_requests_renew_once() {
         identities.renew(&second).await.unwrap().access_key_id,
         "AK3"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_makes_the_provider_anew() {
+    let (_, identities) = opened();
+    let first = identities.current().await.unwrap();
+    assert_eq!(first.access_key_id, "AK1");
+    let made = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&made);
+    let anew: Anew = Box::new(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        let given = Credentials::new("ANEW", "s", None, None, "a file read again");
+        Box::pin(std::future::ready(Some(SharedCredentialsProvider::new(
+            given,
+        ))))
+    });
+    let clock = Clock::seeded(Timestamp::UNIX_EPOCH, 1);
+    let old = Credentials::new("OLD", "s", None, None, "a file");
+    let identities = Identities::new(SharedCredentialsProvider::new(old), Some(anew), clock);
+    assert_eq!(identities.current().await.unwrap().access_key_id, "OLD");
+    assert_eq!(made.load(Ordering::SeqCst), 0);
+    identities.forget();
+    let renewed = identities.current().await.unwrap();
+    assert_eq!(renewed.access_key_id, "ANEW");
+    assert_eq!(renewed.provider.as_deref(), Some("a file read again"));
+    assert_eq!(made.load(Ordering::SeqCst), 1);
+    // Another refusal asks again.
+    identities.renew(&renewed).await.unwrap();
+    assert_eq!(made.load(Ordering::SeqCst), 2);
 }
