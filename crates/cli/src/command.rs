@@ -16,6 +16,7 @@ mod head;
 mod list;
 mod missing;
 mod named;
+mod patience;
 mod pipe;
 mod presign;
 mod remove;

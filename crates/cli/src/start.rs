@@ -203,7 +203,8 @@ async fn work(invocation: &Invocation, session: &Arc<Session>) -> Outcome {
         }
     };
     progress.finish();
-    if session.stopping.is_cancelled() && !gone.is_cancelled() {
+    let stopped = session.stopping.is_cancelled() || outcome.ending == Ending::Stopped;
+    if stopped && !gone.is_cancelled() {
         signals::say_what_is_left(session, &invocation.cli.command);
     }
     outcome

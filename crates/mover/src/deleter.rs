@@ -158,6 +158,11 @@ impl Shared {
     }
 
     fn failed(&self, location: &Location, error: &Error) {
+        // A request that was never let go: nothing happened to this one.
+        if matches!(error, Error::Remote(error) if error.fault() == Fault::Cancelled) {
+            self.keep(1);
+            return;
+        }
         match self.purpose {
             DeletePurpose::Target => self.accounts.failed.add(1),
             DeletePurpose::Extra => self.accounts.extra_delete_failed.add(1),

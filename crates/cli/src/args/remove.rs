@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::help;
+use super::patience::PatienceArgs;
 
 /// Delete objects
 #[derive(Debug, Clone, Args)]
@@ -23,6 +24,8 @@ pub(crate) struct RemoveArgs {
     /// This version of the object
     #[arg(long, value_name = "ID")]
     pub(crate) version_id: Option<String>,
+    #[command(flatten)]
+    pub(crate) patience: PatienceArgs,
     /// Objects or patterns of one bucket, or paths
     #[arg(value_name = "TARGET")]
     pub(crate) arguments: Vec<String>,

@@ -10,6 +10,7 @@ use mover::shard::Shard;
 
 use super::global::byte_count;
 use super::help;
+use super::patience::PatienceArgs;
 use super::values::{Integer, Pair, one_of};
 
 /// Copy objects: up, down, or from store to store
@@ -38,6 +39,8 @@ pub(crate) struct CopyArgs {
     pub(crate) transfer: TransferArgs,
     #[command(flatten)]
     pub(crate) pick: PickArgs,
+    #[command(flatten)]
+    pub(crate) patience: PatienceArgs,
     /// Take the keys from this list (key, optional size and ETag, parted by tabs) instead of listing
     #[arg(
         long,
@@ -79,6 +82,8 @@ pub(crate) struct SyncArgs {
     pub(crate) allow_empty_source: bool,
     #[command(flatten)]
     pub(crate) pick: PickArgs,
+    #[command(flatten)]
+    pub(crate) patience: PatienceArgs,
     /// A source and a destination
     #[arg(value_name = "SOURCE DESTINATION")]
     pub(crate) arguments: Vec<String>,

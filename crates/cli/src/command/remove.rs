@@ -26,7 +26,8 @@ pub(super) async fn run(args: &RemoveArgs, call: Call<'_>) -> Result {
         call.typed,
         !session.settings.summary,
     );
-    let mut context = session.context(Arc::clone(&client), client, Arc::new(lines));
+    let context = session.context(Arc::clone(&client), client, Arc::new(lines));
+    let mut context = super::patience::guarded(context, &args.patience, call);
     let estimator = summary::listen(&mut context, None, call);
     let accounts = session.open_accounts();
     // s5cmd has words of its own for a local pattern that covers nothing.

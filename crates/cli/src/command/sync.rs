@@ -12,7 +12,8 @@ use crate::args::SyncArgs;
 /// Makes the destination hold what the source holds.
 pub(super) async fn run(args: &SyncArgs, call: Call<'_>) -> Result {
     let job = check(args, call)?;
-    let mut context = super::transfer::context(&args.transfer, "sync", true, call).await?;
+    let context = super::transfer::context(&args.transfer, "sync", true, call).await?;
+    let mut context = super::patience::guarded(context, &args.patience, call);
     let estimator = summary::listen(&mut context, job.options.part_size, call);
     let accounts = call.session.open_accounts();
     match sync::run(job, &context, &accounts).await {

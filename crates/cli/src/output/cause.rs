@@ -18,6 +18,7 @@ impl Persona {
                 // Go prints what was tried and the path before what the system said, as ours does.
                 format!("{error}: {}", system_words(source))
             }
+            (Persona::Longhaul, Error::Remote(error)) => self.remote_cause(error),
             (_, error) => chain(error),
         }
     }
@@ -26,9 +27,20 @@ impl Persona {
     pub(crate) fn remote_cause(self, error: &remote::Error) -> String {
         match self {
             Persona::S5cmd => sdk_line(error),
+            Persona::Longhaul if is_unknown(error) => format!("{}; {UNKNOWN}", chain(error)),
             Persona::Longhaul => chain(error),
         }
     }
+}
+
+/// What a refused HEAD does not tell.
+/// Source: S3 API reference, "HeadObject": 403 for an absent key to those who may not list (read
+/// 2026-11).
+const UNKNOWN: &str = "whether it is there is not known: who may not list the bucket is answered \
+                       so for a key that is absent, too";
+
+fn is_unknown(error: &remote::Error) -> bool {
+    error.operation() == Operation::HeadObject && error.fault() == Fault::Denied
 }
 
 /// An error and what caused it, outermost first, without saying anything twice.
@@ -181,6 +193,19 @@ mod tests {
             line,
             "PutObject s3://b/k: NoSuchBucket: The specified bucket does not exist (status 404, request id R)"
         );
+    }
+
+    #[test]
+    fn a_refused_head_is_unknown_and_not_absent() {
+        let denied = |operation| {
+            remote::Error::new(operation, Fault::Denied, "Forbidden")
+                .about(Some("b"), Some("k"))
+                .with_status(403)
+        };
+        let line = Persona::Longhaul.remote_cause(&denied(Operation::HeadObject));
+        assert!(line.contains("whether it is there is not known"), "{line}");
+        let line = Persona::Longhaul.cause(&Error::Remote(denied(Operation::PutObject)));
+        assert!(!line.contains("known"), "{line}");
     }
 
     #[test]
