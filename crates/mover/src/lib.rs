@@ -41,6 +41,7 @@ mod task;
 #[cfg(test)]
 mod testing;
 pub mod transfer;
+pub mod tune;
 pub mod url;
 mod verify;
 mod walk;

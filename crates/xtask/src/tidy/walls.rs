@@ -28,7 +28,7 @@ const ONE_HOME: [(&str, &[&str]); 5] = [
 ];
 
 /// Modules that decide and never do: they may name no runtime, clock, random source or file.
-const DECIDING: [&str; 12] = [
+const DECIDING: [&str; 13] = [
     "crates/mover/src/assembly",
     "crates/mover/src/compare",
     "crates/mover/src/conditions",
@@ -39,6 +39,7 @@ const DECIDING: [&str; 12] = [
     "crates/mover/src/list/ranges",
     "crates/mover/src/plan",
     "crates/mover/src/route",
+    "crates/mover/src/tune",
     "crates/mover/src/walk/plan",
     "crates/mover/src/wildcard",
 ];
