@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::entry::Entry;
 use crate::event::Verb;
 use crate::job::copy::CopyConditions;
+use crate::journal::Slip;
 use crate::location::Location;
 use crate::options::TransferOptions;
 use crate::task;
@@ -60,6 +61,16 @@ impl Engine {
 
     /// Takes a move that is made only where `conditions` let it.
     pub(crate) async fn submit_under(&self, task: Move, conditions: CopyConditions) {
+        self.submit_journalled(task, conditions, None).await;
+    }
+
+    /// As [`submit_under`](Self::submit_under), with the move's place in the journal.
+    pub(crate) async fn submit_journalled(
+        &self,
+        task: Move,
+        conditions: CopyConditions,
+        slip: Option<Slip>,
+    ) {
         let accounts = &self.scope.accounts;
         accounts.pending.add(1);
         let context = &self.scope.context;
@@ -74,7 +85,7 @@ impl Engine {
         accounts.pending.subtract(1);
         let scope = Arc::clone(&self.scope);
         let work = async move {
-            task::run(scope, task, conditions).await;
+            task::run(scope, task, conditions, slip).await;
             drop(permit);
         };
         let tracked = self.tasks.track_future(work);

@@ -65,6 +65,8 @@ pub enum SkipReason {
     DirectoryMarker,
     /// Archived, and the user asked not to hear of those (`--ignore-glacier-warnings`).
     Archived,
+    /// An earlier run of this job has done it (`resume`).
+    DoneBefore,
 }
 
 /// What became of one object, or what a person should know.

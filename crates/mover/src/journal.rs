@@ -10,10 +10,13 @@
 //! Cancellation: nothing here waits. Limits: memory holds the names of objects under way, and of
 //! those that failed before the journal was opened.
 
+mod before;
 mod job;
+mod names;
 mod record;
 mod upload_file;
 mod uploads;
+mod window;
 
 pub use job::{Figures, Job, JobRecord, JobsHome, LockError, LockedJob};
 pub(crate) use upload_file::{Asked, UploadState};
@@ -21,17 +24,22 @@ pub use uploads::UnfinishedUpload;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::fs::File;
 use std::hash::{Hash as _, Hasher as _};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::{Clock, UploadId};
 use parking_lot::Mutex;
 use remote::types::CreatedUpload;
 use twox_hash::XxHash3_64;
 
+use self::before::{Before, run_folder};
+use self::names::NamesLog;
 use self::upload_file::UploadFile;
+use self::window::Window;
 use crate::verify::PartSeal;
 
 /// The journal of one job. Opens its folder when there is something worth keeping.
@@ -42,9 +50,21 @@ pub struct Journal {
     state: Mutex<State>,
 }
 
+/// Objects that end before a journal is opened for them: small commands leave nothing.
+const ENDED_BEFORE_MAX: u64 = 1_000;
+
 /// What changes while the job runs.
 struct State {
     place: Place,
+    window: Window,
+    /// What this run has done; none before the journal is opened, or once it is lost.
+    names: Option<NamesLog>,
+    /// What earlier runs had done.
+    before: Option<Before>,
+    /// Names to be done again, until there is a file for them.
+    again: Vec<Arc<str>>,
+    /// Upload files with parts that are not on the disk yet.
+    unflushed: Vec<(File, Arc<AtomicBool>)>,
     /// Names of the upload files in use.
     uploads: HashSet<String>,
     /// Why the journal is not whole, once it is not.
@@ -61,6 +81,13 @@ enum Place {
     Lost,
 }
 
+/// An object's place in the journal. Dropping it leaves the object as it was: not done.
+#[derive(Debug)]
+pub(crate) struct Slip {
+    journal: Arc<Journal>,
+    number: u64,
+}
+
 /// An upload's file, this task's alone. Dropping it leaves the file.
 #[derive(Debug)]
 pub(crate) struct UploadSlot {
@@ -68,6 +95,8 @@ pub(crate) struct UploadSlot {
     name: String,
     path: PathBuf,
     file: Mutex<UploadFile>,
+    /// Whether the file is among those to be flushed.
+    unflushed: Arc<AtomicBool>,
 }
 
 /// An upload as the journal knows it.
@@ -92,10 +121,18 @@ impl Journal {
         Journal::with(home, record, clock, Place::Nowhere)
     }
 
-    /// Goes on with a job.
-    pub fn resume(home: JobsHome, job: LockedJob, clock: Clock) -> Journal {
+    /// Goes on with a job: what its runs have done so far is done.
+    pub fn resume(home: JobsHome, job: LockedJob, clock: Clock) -> io::Result<Journal> {
         let record = job.record.clone();
-        Journal::with(home, record, clock, Place::Open(job))
+        let before = Before::gather(&job.path)?;
+        let folder = run_folder(&job.path, before.runs());
+        let names = NamesLog::create(&folder, &Window::default())?;
+        let journal = Journal::with(home, record, clock, Place::Open(job));
+        let mut state = journal.state.lock();
+        state.before = Some(before);
+        state.names = Some(names);
+        drop(state);
+        Ok(journal)
     }
 
     fn with(home: JobsHome, record: JobRecord, clock: Clock, place: Place) -> Journal {
@@ -105,6 +142,11 @@ impl Journal {
             clock,
             state: Mutex::new(State {
                 place,
+                window: Window::default(),
+                names: None,
+                before: None,
+                again: Vec::new(),
+                unflushed: Vec::new(),
                 uploads: HashSet::new(),
                 trouble: None,
             }),
@@ -122,6 +164,118 @@ impl Journal {
     /// Why the journal is not whole, if it is not.
     pub fn trouble(&self) -> Option<String> {
         self.state.lock().trouble.clone()
+    }
+
+    /// What the job was asked to do.
+    pub fn record(&self) -> &JobRecord {
+        &self.record
+    }
+
+    /// Whether an earlier run has done an object. Names must be asked for in order.
+    pub(crate) fn was_done(&self, name: &str) -> bool {
+        let mut state = self.state.lock();
+        let Some(before) = &mut state.before else {
+            return false;
+        };
+        match before.is_done(name) {
+            Ok(done) => done,
+            Err(error) => {
+                // What cannot be known to be done is done again.
+                state.before = None;
+                state.complain("read what was done before", &error);
+                false
+            }
+        }
+    }
+
+    /// Goes past an object that needs nothing done.
+    pub(crate) fn pass(&self, name: &str) {
+        self.state.lock().window.pass(name);
+    }
+
+    /// Takes an object, in order of name.
+    pub(crate) fn take(self: &Arc<Journal>, name: &str) -> Slip {
+        Slip {
+            journal: Arc::clone(self),
+            number: self.state.lock().window.take(name),
+        }
+    }
+
+    fn end(&self, number: u64, done: bool) {
+        let mut state = self.state.lock();
+        let name = state.window.name(number);
+        if let Some(names) = &mut state.names {
+            let written = if done {
+                names.done(&name)
+            } else {
+                names.again(&name)
+            };
+            if let Err(error) = written {
+                state.lose("write down an object", &error);
+            }
+        } else if !done && matches!(state.place, Place::Nowhere) {
+            state.again.push(name);
+        }
+        state.window.end(number);
+        if state.window.ended() == ENDED_BEFORE_MAX {
+            self.folder(&mut state);
+        }
+    }
+
+    /// Flushes what was written, and keeps reading it back cheap. To be called now and then, off
+    /// the reactor: a power cut costs what was written since.
+    pub fn flush(&self) {
+        let (handles, unflushed, long) = {
+            let mut state = self.state.lock();
+            let names = state.names.as_ref();
+            let long = names.is_some_and(NamesLog::is_long);
+            let handles = names.map(NamesLog::handles);
+            (handles, std::mem::take(&mut state.unflushed), long)
+        };
+        let mut result = Ok(());
+        for (file, unflushed) in unflushed {
+            unflushed.store(false, Ordering::Release);
+            result = result.and(file.sync_data());
+        }
+        if let Some(handles) = handles {
+            result = result.and(handles.and_then(|[redo, names]| {
+                redo.sync_data()?;
+                names.sync_data()
+            }));
+        }
+        let mut state = self.state.lock();
+        if let Err(error) = result {
+            state.lose("flush it", &error);
+        } else if long {
+            state.turn();
+        }
+    }
+
+    /// Writes how far the job is, once it has a folder.
+    pub fn write_figures(&self, figures: &Figures) {
+        let mut state = self.state.lock();
+        let Place::Open(job) = &state.place else {
+            return;
+        };
+        if let Err(error) = job.write_figures(figures) {
+            state.complain("write its figures", &error);
+        }
+    }
+
+    /// Ends the run: a job that is `whole` is forgotten; of any other the folder stays.
+    pub fn finish(&self, whole: bool) {
+        if !whole {
+            self.flush();
+        }
+        let mut state = self.state.lock();
+        state.names = None;
+        state.before = None;
+        if let Place::Open(job) = std::mem::replace(&mut state.place, Place::Lost)
+            && whole
+            && let Err(error) = job.remove()
+        {
+            state.complain("remove it", &error);
+        }
     }
 
     /// Takes the file of an upload, or begins it; `None` if the journal cannot keep it, or another
@@ -150,6 +304,7 @@ impl Journal {
                     name,
                     path,
                     file: Mutex::new(file),
+                    unflushed: Arc::default(),
                 },
                 found,
             }),
@@ -172,6 +327,9 @@ impl Journal {
                     Place::Lost
                 }
             };
+            if let Err(error) = state.begin_names() {
+                state.lose("begin it", &error);
+            }
         }
         match &state.place {
             Place::Open(job) => Some(job.path.clone()),
@@ -181,9 +339,49 @@ impl Journal {
 }
 
 impl State {
+    /// Begins the files of the first run, with what it has done so far.
+    fn begin_names(&mut self) -> io::Result<()> {
+        let Place::Open(job) = &self.place else {
+            return Ok(());
+        };
+        let mut names = NamesLog::create(&run_folder(&job.path, 0), &self.window)?;
+        for name in std::mem::take(&mut self.again) {
+            names.again(&name)?;
+        }
+        self.names = Some(names);
+        Ok(())
+    }
+
+    /// Begins a new snapshot.
+    fn turn(&mut self) {
+        if let Some(names) = &mut self.names
+            && let Err(error) = names.turn(&self.window)
+        {
+            self.lose("begin a snapshot", &error);
+        }
+    }
+
+    /// Writes no more names: what is on the disk holds, what comes is done again.
+    fn lose(&mut self, action: &str, error: &io::Error) {
+        self.names = None;
+        self.complain(action, error);
+    }
+
     fn complain(&mut self, action: &str, error: &io::Error) {
         let line = || format!("the job's journal is not whole: {action}: {error}");
         self.trouble.get_or_insert_with(line);
+    }
+}
+
+impl Slip {
+    /// The object is done.
+    pub(crate) fn done(self) {
+        self.journal.end(self.number, true);
+    }
+
+    /// The object is to be done again.
+    pub(crate) fn again(self) {
+        self.journal.end(self.number, false);
     }
 }
 
@@ -208,9 +406,17 @@ impl UploadSlot {
 
     /// Keeps a part that the store acknowledged.
     pub(crate) fn part(&self, index: u32, part: &PartSeal) {
-        let kept = self.file.lock().part(index, part);
+        let mut file = self.file.lock();
+        let kept = file.part(index, part);
+        let first = !self.unflushed.swap(true, Ordering::AcqRel);
+        let handle = first.then(|| file.handle());
+        drop(file);
         if let Err(error) = kept {
             self.complain(&error);
+        }
+        if let Some(Ok(handle)) = handle {
+            let mut state = self.journal.state.lock();
+            state.unflushed.push((handle, Arc::clone(&self.unflushed)));
         }
     }
 
@@ -250,3 +456,6 @@ fn file_name(asked: &Asked) -> String {
     (&asked.endpoint, asked.bucket.as_str(), asked.key.as_str()).hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
+
+#[cfg(test)]
+mod tests;

@@ -309,6 +309,7 @@ fn reason_of(reason: &SkipReason) -> &'static str {
         SkipReason::OtherShard => "other_shard",
         SkipReason::DirectoryMarker => "directory_marker",
         SkipReason::Archived => "archived",
+        SkipReason::DoneBefore => "done_before",
     }
 }
 

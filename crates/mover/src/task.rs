@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Moved, SkipReason, Verb, Verified};
 use crate::file_name;
 use crate::job::copy::CopyConditions;
+use crate::journal::Slip;
 use crate::location::{Location, ObjectLocation};
 use crate::pin::FilePin;
 use crate::route::{is_amazon, same_store};
@@ -34,11 +35,17 @@ enum Verdict {
     Failed,
 }
 
-/// Carries out `task` and settles it: one sum, one event.
-pub(crate) async fn run(scope: Arc<Scope>, task: Move, conditions: CopyConditions) {
+/// Carries out `task` and settles it: one sum, one event, and its line in the journal.
+pub(crate) async fn run(
+    scope: Arc<Scope>,
+    task: Move,
+    conditions: CopyConditions,
+    slip: Option<Slip>,
+) {
     let mut ticket = Ticket {
         scope: &scope,
         task: &task,
+        slip,
         settled: false,
     };
     let started = tokio::time::Instant::now();
@@ -266,6 +273,8 @@ fn is_gone(error: &remote::Error, source: &ObjectLocation) -> bool {
 struct Ticket<'a> {
     scope: &'a Scope,
     task: &'a Move,
+    /// Its place in the journal; what is dropped with it is to be done again.
+    slip: Option<Slip>,
     settled: bool,
 }
 
@@ -274,6 +283,22 @@ impl Ticket<'_> {
         assert!(!self.settled, "a move is settled once");
         self.settled = true;
         self.scope.accounts.in_flight.subtract(1);
+    }
+
+    /// Settles what need not be done again.
+    fn settle_done(&mut self) {
+        if let Some(slip) = self.slip.take() {
+            slip.done();
+        }
+        self.settle();
+    }
+
+    /// Settles what is to be done again when the job is gone on with.
+    fn settle_again(&mut self) {
+        if let Some(slip) = self.slip.take() {
+            slip.again();
+        }
+        self.settle();
     }
 
     fn tell(&self, event: &Event<'_>) {
@@ -338,12 +363,12 @@ impl Ticket<'_> {
         };
         match deleted {
             Ok(()) => {
-                self.settle();
+                self.settle_done();
                 self.tell(&Event::Moved(&moved));
             }
             Err(error) => {
                 accounts.copied_not_deleted.add(1);
-                self.settle();
+                self.settle_again();
                 let (moved, error) = (&moved, &error);
                 self.tell(&Event::CopiedNotDeleted { moved, error });
             }
@@ -360,9 +385,10 @@ impl Ticket<'_> {
             | SkipReason::SizeMatches
             | SkipReason::NewerOrSameAge
             | SkipReason::NewerOrSameAgeAndSizeMatches
-            | SkipReason::ContentMatches => self.scope.accounts.same.add(1),
+            | SkipReason::ContentMatches
+            | SkipReason::DoneBefore => self.scope.accounts.same.add(1),
         }
-        self.settle();
+        self.settle_done();
         self.tell(&Event::Skipped {
             verb: self.task.verb,
             source: &self.task.source.location,
@@ -383,7 +409,7 @@ impl Ticket<'_> {
             }
             Verdict::Gone => {
                 accounts.gone.add(1);
-                self.settle();
+                self.settle_done();
                 self.tell(&Event::Gone {
                     verb,
                     source,
@@ -392,7 +418,7 @@ impl Ticket<'_> {
             }
             Verdict::Refused => {
                 accounts.refused.add(1);
-                self.settle();
+                self.settle_again();
                 self.tell(&Event::Refused {
                     verb,
                     source,
@@ -402,7 +428,7 @@ impl Ticket<'_> {
             }
             Verdict::Failed => {
                 accounts.failed.add(1);
-                self.settle();
+                self.settle_again();
                 self.tell(&Event::Failed {
                     verb,
                     source: Some(source),

@@ -196,6 +196,7 @@ fn skip_words(reason: &SkipReason) -> Option<&'static str> {
             Some("object is newer or same age and object size matches")
         }
         SkipReason::ContentMatches => Some("object content matches"),
+        SkipReason::DoneBefore => Some("done by an earlier run of this job"),
         SkipReason::Archived
         | SkipReason::Filtered
         | SkipReason::OtherShard

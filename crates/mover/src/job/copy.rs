@@ -15,11 +15,12 @@ use crate::error::{Error, Result};
 use crate::event::{Event, SkipReason, Verb};
 use crate::filter::Filter;
 use crate::job::Report;
+use crate::journal::Slip;
 use crate::location::Location;
 use crate::options::TransferOptions;
 use crate::overlap::{Overlap, overlap};
 use crate::route::same_store;
-use crate::source::{Side, Source, enumerate};
+use crate::source::{Order, Side, Source, enumerate};
 use crate::url::Target;
 
 /// A `cp` or `mv` as it was asked for.
@@ -56,12 +57,18 @@ pub struct CopyConditions {
 ///
 /// An error is what kept it from running; what failed later is in the report. Overview: entries
 /// are mapped to destinations as they are listed and go to an [`Engine`], which bounds them.
+/// With a journal entries come in order of name; what an earlier run of the job has done is left
+/// alone and counts as `same`, unless it has changed since the job began.
 /// Cancellation: a stopping context ends the listing, and what had been listed and not begun is
 /// `pending`. Limits: memory does not grow with the number of objects, but for a run whose names
 /// may clash (`--flatten`, or a folder that takes two cases of a letter for one), which remembers
 /// eight bytes a name.
-pub async fn run(job: CopyJob, context: &Context, accounts: &Arc<Accounts>) -> Result<Report> {
+pub async fn run(mut job: CopyJob, context: &Context, accounts: &Arc<Accounts>) -> Result<Report> {
     let started = tokio::time::Instant::now();
+    if context.journal.is_some() {
+        // "Done up to this name" says in one line what is done, however many objects there are.
+        job.source.order = Order::Key;
+    }
     let facts = facts_of(&job.source, &job.destination).await;
     let mapping = Mapping::new(&job.source, &job.destination, job.flatten, facts)?;
     let same_store = match (&job.source.target, &job.destination) {
@@ -168,10 +175,19 @@ impl Copying<'_> {
                     destination,
                     options: Arc::clone(&self.options),
                 };
-                self.engine.submit_under(task, self.job.conditions).await;
+                if self.was_done(&task.source) {
+                    self.leave_done(&task);
+                    return;
+                }
+                let slip = self.slip(&task.source);
+                let conditions = self.job.conditions;
+                self.engine.submit_journalled(task, conditions, slip).await;
             }
             Err(error) => {
                 self.accounts.refused.add(1);
+                if let Some(slip) = self.slip(&entry) {
+                    slip.again();
+                }
                 self.context.observer.on_event(&Event::Refused {
                     verb: self.job.verb,
                     source: &entry.location,
@@ -182,7 +198,39 @@ impl Copying<'_> {
         }
     }
 
+    fn slip(&self, entry: &Entry) -> Option<Slip> {
+        let journal = self.context.journal.as_ref()?;
+        Some(journal.take(entry.relative()))
+    }
+
+    /// Whether an earlier run of the job has done an object, and it has not changed since.
+    fn was_done(&self, entry: &Entry) -> bool {
+        let Some(journal) = &self.context.journal else {
+            return false;
+        };
+        let began = journal.record().started_at;
+        // Asked also of what has changed: names are asked for one after the other.
+        journal.was_done(entry.relative()) && entry.modified.is_none_or(|time| time <= began)
+    }
+
+    fn leave_done(&self, task: &Move) {
+        if let Some(journal) = &self.context.journal {
+            journal.pass(task.source.relative());
+        }
+        self.accounts.same.add(1);
+        self.context.observer.on_event(&Event::Skipped {
+            verb: task.verb,
+            source: &task.source.location,
+            destination: Some(&task.destination),
+            size: task.source.size,
+            reason: &SkipReason::DoneBefore,
+        });
+    }
+
     fn skip(&self, entry: &Entry, reason: &SkipReason) {
+        if let Some(journal) = &self.context.journal {
+            journal.pass(entry.relative());
+        }
         self.accounts.ignored.add(1);
         self.context.observer.on_event(&Event::Skipped {
             verb: self.job.verb,

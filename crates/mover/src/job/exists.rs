@@ -187,7 +187,7 @@ pub fn answer_list(
     options: ExistsOptions,
 ) -> Answers {
     let client = Arc::clone(&context.source);
-    let input = driver::Input::List(list, context.clone());
+    let input = driver::Input::List(list, Box::new(context.clone()));
     begin(client, bucket, options, input)
 }
 

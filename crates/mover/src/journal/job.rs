@@ -4,9 +4,8 @@
 //! ID/job        the command (records; one)
 //! ID/lock       locked by the process that works on it, whose id it holds as text
 //! ID/figures    progress as JSON, written anew every second
-//! ID/names-0/1  which objects are done (see `names`)
-//! ID/redo       objects to be done again (see `names`)
-//! ID/before     what earlier runs had done (see `before`)
+//! ID/run-N/     which objects the last run has done (see `names`)
+//! ID/before     which objects the runs before had done (see `before`)
 //! ID/uploads/   a file for each unfinished upload (see `upload_file`)
 //! ```
 
@@ -324,7 +323,7 @@ fn encode(record: &JobRecord) -> Vec<u8> {
     }
     fields.text(&record.version);
     fields.text(&record.folder.to_string_lossy());
-    fields.signed(record.started_at.as_second());
+    fields.signed(record.started_at.as_microsecond());
     fields.text(&record.source_endpoint);
     fields.text(&record.destination_endpoint);
     fields.bytes().to_vec()
@@ -340,7 +339,7 @@ fn decode(payload: &[u8]) -> Option<JobRecord> {
         words: words.collect::<Option<_>>()?,
         version: fields.text()?.to_owned(),
         folder: PathBuf::from(fields.text()?),
-        started_at: Timestamp::from_second(fields.signed()?).ok()?,
+        started_at: Timestamp::from_microsecond(fields.signed()?).ok()?,
         source_endpoint: fields.text()?.to_owned(),
         destination_endpoint: fields.text()?.to_owned(),
     })
@@ -350,7 +349,7 @@ fn decode(payload: &[u8]) -> Option<JobRecord> {
 mod tests {
     use super::*;
 
-    pub(crate) fn record() -> JobRecord {
+    fn record() -> JobRecord {
         JobRecord {
             words: vec!["cp".to_owned(), "a b".to_owned(), "s3://b/".to_owned()],
             version: "0.1.0".to_owned(),

@@ -37,7 +37,7 @@ const PROBES: usize = 4;
 #[derive(Debug)]
 pub(super) enum Input {
     Given(Vec<String>),
-    List(KeyList, Context),
+    List(KeyList, Box<Context>),
 }
 
 /// What the reader of answers hears.

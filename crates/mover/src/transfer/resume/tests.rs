@@ -53,7 +53,8 @@ impl Bench {
         let jobs = self.home.jobs().unwrap();
         let journal = match jobs.first() {
             Some(job) => {
-                Journal::resume(self.home.clone(), self.home.lock(&job.id).unwrap(), clock)
+                let job = self.home.lock(&job.id).unwrap();
+                Journal::resume(self.home.clone(), job, clock).unwrap()
             }
             None => {
                 let record = JobRecord {
