@@ -1,9 +1,11 @@
 //! S3's operations, each decoded by s3s and decided by the model.
 
+mod access;
 mod buckets;
 mod copies;
 mod deletes;
 mod listings;
+mod locks;
 mod multipart;
 mod object_attributes;
 mod objects;
@@ -25,16 +27,19 @@ use s3s::dto::{
     GetBucketLifecycleConfigurationOutput, GetBucketLocationInput, GetBucketLocationOutput,
     GetBucketPolicyInput, GetBucketPolicyOutput, GetBucketTaggingInput, GetBucketTaggingOutput,
     GetBucketVersioningInput, GetBucketVersioningOutput, GetObjectAclInput, GetObjectAclOutput,
-    GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectInput, GetObjectOutput,
-    GetObjectTaggingInput, GetObjectTaggingOutput, HeadBucketInput, HeadBucketOutput,
-    HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
-    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectVersionsInput,
-    ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
-    ListObjectsV2Output, ListPartsInput, ListPartsOutput, PutBucketTaggingInput,
-    PutBucketTaggingOutput, PutBucketVersioningInput, PutBucketVersioningOutput, PutObjectInput,
-    PutObjectOutput, PutObjectTaggingInput, PutObjectTaggingOutput, RestoreObjectInput,
-    RestoreObjectOutput, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput,
-    UploadPartOutput,
+    GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectInput, GetObjectLegalHoldInput,
+    GetObjectLegalHoldOutput, GetObjectLockConfigurationInput, GetObjectLockConfigurationOutput,
+    GetObjectOutput, GetObjectRetentionInput, GetObjectRetentionOutput, GetObjectTaggingInput,
+    GetObjectTaggingOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput,
+    ListBucketsInput, ListBucketsOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput,
+    ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput,
+    ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput,
+    PutBucketTaggingInput, PutBucketTaggingOutput, PutBucketVersioningInput,
+    PutBucketVersioningOutput, PutObjectAclInput, PutObjectAclOutput, PutObjectInput,
+    PutObjectLegalHoldInput, PutObjectLegalHoldOutput, PutObjectLockConfigurationInput,
+    PutObjectLockConfigurationOutput, PutObjectOutput, PutObjectTaggingInput,
+    PutObjectTaggingOutput, RestoreObjectInput, RestoreObjectOutput, UploadPartCopyInput,
+    UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3, S3Request, S3Response, S3Result};
 use store::Model;
@@ -111,7 +116,13 @@ operations! {
     settings::get_bucket_policy: GetBucketPolicyInput => GetBucketPolicyOutput,
     settings::get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput,
     settings::get_bucket_cors: GetBucketCorsInput => GetBucketCorsOutput,
-    settings::get_bucket_acl: GetBucketAclInput => GetBucketAclOutput,
-    settings::get_object_acl: GetObjectAclInput => GetObjectAclOutput,
+    access::get_bucket_acl: GetBucketAclInput => GetBucketAclOutput,
+    access::get_object_acl: GetObjectAclInput => GetObjectAclOutput,
+    access::put_object_acl: PutObjectAclInput => PutObjectAclOutput,
+    locks::get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput,
+    locks::put_object_lock_configuration: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput,
+    locks::get_object_legal_hold: GetObjectLegalHoldInput => GetObjectLegalHoldOutput,
+    locks::put_object_legal_hold: PutObjectLegalHoldInput => PutObjectLegalHoldOutput,
+    locks::get_object_retention: GetObjectRetentionInput => GetObjectRetentionOutput,
     ; objects::head_object: HeadObjectInput => HeadObjectOutput,
 }

@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use s3s::dto::{self, TimestampFormat};
 use s3s::{S3Error, S3ErrorCode, S3Result};
-use store::model::{Attributes, Tags};
+use store::model::{Attributes, Lock, LockMode, Tags};
 
-use crate::names::s3_error;
+use crate::names::{s3_error, timestamp_from};
 
 /// Reads what an object will carry from an s3s input.
 macro_rules! attributes_of {
@@ -27,6 +27,12 @@ macro_rules! attributes_of {
                 .as_ref()
                 .map(|class| class.as_str().to_owned()),
             acl: $input.acl.as_ref().map(|acl| acl.as_str().to_owned()),
+            grants: None,
+            lock: $crate::attributes::lock(
+                $input.object_lock_mode.as_ref(),
+                $input.object_lock_retain_until_date.as_ref(),
+                $input.object_lock_legal_hold_status.as_ref(),
+            )?,
             encryption: store::model::Encryption {
                 algorithm: $input
                     .server_side_encryption
@@ -50,7 +56,21 @@ macro_rules! refuse_customer_key {
     };
 }
 
-pub(crate) use {attributes_of, refuse_customer_key};
+/// Writes the lock of an object into an s3s output.
+macro_rules! set_lock {
+    ($output:expr, $lock:expr) => {
+        $output.object_lock_mode =
+            ($lock.mode).map(|mode| s3s::dto::ObjectLockMode::from_static(mode.as_str()));
+        $output.object_lock_retain_until_date = ($lock.retain_until).map($crate::names::timestamp);
+        $output.object_lock_legal_hold_status = ($lock.legal_hold).then(|| {
+            s3s::dto::ObjectLockLegalHoldStatus::from_static(
+                s3s::dto::ObjectLockLegalHoldStatus::ON,
+            )
+        });
+    };
+}
+
+pub(crate) use {attributes_of, refuse_customer_key, set_lock};
 
 /// The content encoding without the framing of the upload, which is not the object's.
 pub(crate) fn content_encoding(text: Option<&str>) -> Option<String> {
@@ -69,6 +89,33 @@ pub(crate) fn http_date(time: Option<&dto::Timestamp>) -> Option<String> {
 
 pub(crate) fn http_date_from(text: Option<&String>) -> Option<dto::Timestamp> {
     dto::Timestamp::parse(TimestampFormat::HttpDate, text?).ok()
+}
+
+/// The lock that a request names.
+pub(crate) fn lock(
+    mode: Option<&dto::ObjectLockMode>,
+    retain_until: Option<&dto::Timestamp>,
+    legal_hold: Option<&dto::ObjectLockLegalHoldStatus>,
+) -> S3Result<Lock> {
+    let mode = match mode.map(dto::ObjectLockMode::as_str) {
+        None => None,
+        Some(dto::ObjectLockMode::GOVERNANCE) => Some(LockMode::Governance),
+        Some(dto::ObjectLockMode::COMPLIANCE) => Some(LockMode::Compliance),
+        Some(_) => {
+            let message = "Unknown wormMode directive.";
+            return Err(s3s::s3_error!(InvalidArgument, "{message}"));
+        }
+    };
+    Ok(Lock {
+        mode,
+        retain_until: timestamp_from(retain_until),
+        legal_hold: legal_hold.is_some_and(is_held),
+    })
+}
+
+/// Whether a legal hold is on.
+pub(crate) fn is_held(status: &dto::ObjectLockLegalHoldStatus) -> bool {
+    status.as_str() == dto::ObjectLockLegalHoldStatus::ON
 }
 
 pub(crate) fn metadata(attributes: &Attributes) -> Option<dto::Metadata> {

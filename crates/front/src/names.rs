@@ -142,6 +142,8 @@ pub(crate) fn s3_error(error: Error) -> S3Error {
         | Error::EntityTooSmall
         | Error::EntityTooLarge
         | Error::MalformedXml
+        | Error::ObjectLocked
+        | Error::InvalidBucketState
         | Error::InvalidRange { .. }
         | Error::PreconditionFailed { .. }
         | Error::BadDigest { .. }

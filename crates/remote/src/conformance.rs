@@ -9,6 +9,7 @@
 //! client's own. Cancellation: buckets of the check under way stay behind. Limits: parts are
 //! 5 MiB, the smallest that S3 takes; a check needs at most about 25 MiB of memory.
 
+mod access;
 mod bench;
 mod buckets;
 mod copies;
@@ -16,6 +17,7 @@ mod deletes;
 mod fetch;
 mod keys;
 mod listing;
+mod locks;
 mod multipart;
 mod objects;
 mod presigned;
@@ -182,6 +184,8 @@ fn all_checks() -> Vec<Check> {
     checks.extend(copies::checks());
     checks.extend(deletes::checks());
     checks.extend(tags::checks());
+    checks.extend(access::checks());
+    checks.extend(locks::checks());
     checks.extend(presigned::checks());
     checks
 }

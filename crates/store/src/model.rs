@@ -14,6 +14,7 @@
 //!
 //! **Limits.** Memory holds all bodies; who fills it decides how much.
 
+mod access;
 mod attributes;
 mod body;
 mod bucket;
@@ -22,6 +23,7 @@ mod copy;
 mod digest;
 mod error;
 mod listing;
+mod lock;
 mod multipart;
 mod object;
 mod pages;
@@ -40,6 +42,7 @@ use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use bucket::Bucket;
 use version::NULL_VERSION;
 
+pub use access::{Grant, Grantee};
 pub use attributes::{Attributes, Encryption, Tags};
 pub use body::Body;
 pub use bucket::BucketSummary;
@@ -48,6 +51,7 @@ pub use copy::{CopyObject, MetadataDirective, UploadPartCopy};
 pub use digest::{Declared, Intake, Received};
 pub use error::Error;
 pub use listing::{Entry, ListQuery, NestedPage, Page};
+pub use lock::{Lock, LockMode};
 pub use multipart::{
     CompleteMultipartUpload, CreateMultipartUpload, ListedPart, PartPage, StoredPart, UploadPart,
     UploadState, UploadSummary,

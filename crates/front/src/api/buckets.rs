@@ -8,7 +8,7 @@ use s3s::dto::{
     PutBucketVersioningOutput,
 };
 use s3s::{S3Request, S3Result, s3_error};
-use store::model::Versioning;
+use store::model::{Error, Versioning};
 
 use super::Api;
 use crate::names::{bucket_name, s3_error, timestamp};
@@ -62,7 +62,17 @@ pub(super) async fn create_bucket(
     request: S3Request<CreateBucketInput>,
 ) -> S3Result<CreateBucketOutput> {
     let name = bucket_name(&request.input.bucket)?;
-    api.model.create_bucket(&name).map_err(s3_error)?;
+    match api.model.create_bucket(&name) {
+        // In its first region S3 answers as it always has: the owner's own bucket is made again.
+        Err(Error::BucketAlreadyOwnedByYou) if api.region == DEFAULT_REGION => {}
+        made => made.map_err(s3_error)?,
+    }
+    if request.input.object_lock_enabled_for_bucket == Some(true) {
+        let enabled = api.model.set_versioning(&name, Versioning::Enabled);
+        enabled
+            .and_then(|()| api.model.take_locks(&name))
+            .map_err(s3_error)?;
+    }
     Ok(CreateBucketOutput {
         location: Some(format!("/{name}")),
     })

@@ -17,11 +17,12 @@ pub(super) async fn delete_object(
     let input = request.input;
     let deleted = api
         .model
-        .delete_object(
+        .delete_bypassing(
             &bucket_name(&input.bucket)?,
             &key(&input.key)?,
             version_id(input.version_id.as_ref()).as_ref(),
             &write_conditions(input.if_match.as_ref(), None),
+            input.bypass_governance_retention.unwrap_or(false),
         )
         .map_err(s3_error)?;
     Ok(DeleteObjectOutput {
@@ -45,6 +46,7 @@ pub(super) async fn delete_objects(
             "The XML you provided was not well-formed or did not validate against our published schema"
         ));
     }
+    let bypass = input.bypass_governance_retention.unwrap_or(false);
     let quiet = input.delete.quiet.unwrap_or(false);
     let mut output = DeleteObjectsOutput::default();
     let mut deleted = Vec::new();
@@ -60,7 +62,7 @@ pub(super) async fn delete_objects(
         let wanted = version_id(object.version_id.as_ref());
         let outcome = key(&object.key).and_then(|key| {
             api.model
-                .delete_object(&bucket, &key, wanted.as_ref(), &conditions)
+                .delete_bypassing(&bucket, &key, wanted.as_ref(), &conditions, bypass)
                 .map_err(s3_error)
         });
         match outcome {

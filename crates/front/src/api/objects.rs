@@ -15,7 +15,7 @@ use super::Api;
 use super::segments::Segments;
 use super::selection::Selection;
 use crate::attributes::{
-    attributes_of, encryption, http_date, http_date_from, metadata, refuse_customer_key,
+    attributes_of, encryption, http_date, http_date_from, metadata, refuse_customer_key, set_lock,
     storage_class, tags_from_header,
 };
 use crate::checksums::{algorithm, declared_checksums, set_checksum, type_of};
@@ -134,6 +134,7 @@ pub(super) async fn get_object(
         ..GetObjectOutput::default()
     };
     set_checksum!(output, checksum);
+    set_lock!(output, attributes.lock);
     Ok(output)
 }
 
@@ -188,6 +189,7 @@ pub(super) async fn head_object(
         ..HeadObjectOutput::default()
     };
     set_checksum!(output, checksum);
+    set_lock!(output, attributes.lock);
     let mut response = S3Response::new(output);
     // s3s has no field for it in HEAD's answer.
     if !object.tags.is_empty() {

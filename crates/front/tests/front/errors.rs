@@ -1,8 +1,9 @@
 //! Refusals carry S3's codes, and ids under which they can be found again.
 
+use front::{AnonymousAccess, FrontOptions};
 use http::Method;
 
-use crate::client::open_server;
+use crate::client::{open_server, server_with};
 
 #[tokio::test]
 async fn refusals_carry_s3s_codes_and_ids() {
@@ -16,7 +17,6 @@ async fn refusals_carry_s3s_codes_and_ids() {
         (&get, "/bucket/none", &[], "", 404, "NoSuchKey"),
         (&get, "/no-such-bucket", &[], "", 404, "NoSuchBucket"),
         (&put, "/no-such-bucket/key", &[], "x", 404, "NoSuchBucket"),
-        (&put, "/bucket", &[], "", 409, "BucketAlreadyOwnedByYou"),
         (&put, "/Bucket_", &[], "", 400, "InvalidBucketName"),
         (&delete, "/bucket", &[], "", 409, "BucketNotEmpty"),
         (
@@ -198,6 +198,58 @@ async fn refusals_carry_s3s_codes_and_ids() {
         assert_eq!(host_id, Some(answer.header("x-amz-id-2")), "{context}");
         assert!(request_id.is_some_and(|id| !id.is_empty()), "{context}");
     }
+}
+
+#[tokio::test]
+async fn ones_own_bucket_is_made_again_in_the_first_region_only() {
+    for (region, status) in [("us-east-1", 200), ("eu-central-1", 409)] {
+        let client = server_with(FrontOptions {
+            anonymous: AnonymousAccess::All,
+            region: region.to_owned(),
+            ..FrontOptions::default()
+        })
+        .await;
+        client.put("/bucket/key", "bytes").await.expect(200);
+        client.put("/bucket", "").await.expect(status);
+        client.get("/bucket/key").await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_governance_is_bypassed_by_who_says_so() {
+    let client = open_server().await;
+    let lock = [("x-amz-bucket-object-lock-enabled", "true")];
+    let made = client.send(Method::PUT, "/locked", &lock, "").await;
+    made.expect(200);
+    let headers = [
+        ("x-amz-object-lock-mode", "GOVERNANCE"),
+        (
+            "x-amz-object-lock-retain-until-date",
+            "2099-01-01T00:00:00Z",
+        ),
+    ];
+    let put = client.send(Method::PUT, "/locked/key", &headers, "x").await;
+    let version = put.expect(200).header("x-amz-version-id").to_owned();
+    let target = format!("/locked/key?versionId={version}");
+    let delete = client.send(Method::DELETE, &target, &[], "").await;
+    assert_eq!(delete.expect(403).element("Code"), Some("AccessDenied"));
+    let retention = client.get("/locked/key?retention").await.expect(200);
+    assert_eq!(retention.element("Mode"), Some("GOVERNANCE"));
+    let bypass = [("x-amz-bypass-governance-retention", "true")];
+    let delete = client.send(Method::DELETE, &target, &bypass, "").await;
+    delete.expect(204);
+}
+
+#[tokio::test]
+async fn metadata_keeps_its_blanks() {
+    let client = open_server().await;
+    let headers = [("x-amz-meta-name", "=?UTF-8?B?IGEg?=")];
+    client
+        .send(Method::PUT, "/bucket/key", &headers, "x")
+        .await
+        .expect(200);
+    let answer = client.get("/bucket/key").await.expect(200);
+    assert_eq!(answer.header("x-amz-meta-name"), "=?UTF-8?B?IGEg?=");
 }
 
 #[tokio::test]

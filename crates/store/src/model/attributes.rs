@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::access::Grant;
 use super::error::Error;
+use super::lock::Lock;
 
 /// Most bytes of user metadata, names and values together.
 /// Source: S3 user guide, "Working with object metadata" (read 2026-11).
@@ -59,6 +61,10 @@ pub struct Attributes {
     pub storage_class: Option<String>,
     /// The canned ACL.
     pub acl: Option<String>,
+    /// Who may do what, once somebody has said so by grant: then the canned ACL counts no more.
+    pub grants: Option<Vec<Grant>>,
+    /// What keeps the version from being deleted.
+    pub lock: Lock,
     /// Encryption at rest.
     pub encryption: Encryption,
 }
@@ -86,12 +92,14 @@ impl Attributes {
         Ok(())
     }
 
-    /// These content headers and metadata, with `other`'s storage class, ACL and encryption: what
-    /// a copy carries that keeps its source's metadata.
+    /// These content headers and metadata, with `other`'s storage class, ACL, lock and encryption:
+    /// what a copy carries that keeps its source's metadata.
     pub(crate) fn with_placement_of(&self, other: &Attributes) -> Attributes {
         Attributes {
             storage_class: other.storage_class.clone(),
             acl: other.acl.clone(),
+            grants: other.grants.clone(),
+            lock: other.lock,
             encryption: other.encryption.clone(),
             // S3 does not copy the redirect: it is asked for anew each time.
             website_redirect_location: other.website_redirect_location.clone(),

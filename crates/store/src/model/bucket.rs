@@ -19,6 +19,8 @@ pub(crate) struct Bucket {
     pub(crate) created: Timestamp,
     /// Whether it keeps versions, once somebody has said so.
     pub(crate) versioning: Option<Versioning>,
+    /// Whether its objects can be locked.
+    pub(crate) takes_locks: bool,
     /// Every key with its versions; no history is empty.
     pub(crate) keys: BTreeMap<Key, History>,
     /// Unfinished uploads, by key, then by id: ids sort by the time they began.
@@ -33,6 +35,7 @@ impl Bucket {
         Bucket {
             created,
             versioning: None,
+            takes_locks: false,
             keys: BTreeMap::new(),
             uploads: BTreeMap::new(),
             tags: None,
@@ -107,9 +110,14 @@ impl Model {
     /// Says whether the bucket keeps versions from now on.
     ///
     /// # Errors
-    /// `NoSuchBucket`.
+    /// `NoSuchBucket`; `InvalidBucketState` where its objects can be locked and it is to keep none.
     pub fn set_versioning(&self, name: &BucketName, versioning: Versioning) -> Result<(), Error> {
-        self.write().bucket_mut(name)?.versioning = Some(versioning);
+        let mut state = self.write();
+        let bucket = state.bucket_mut(name)?;
+        if bucket.takes_locks && versioning == Versioning::Suspended {
+            return Err(Error::InvalidBucketState);
+        }
+        bucket.versioning = Some(versioning);
         Ok(())
     }
 

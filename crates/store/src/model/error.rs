@@ -83,6 +83,14 @@ pub enum Error {
     /// An archived object cannot be read.
     #[error("The operation is not valid for the object's storage class")]
     InvalidObjectState,
+    /// The version must not be deleted yet.
+    #[error("Access Denied because object protected by object lock.")]
+    ObjectLocked,
+    /// Objects can only be locked while the bucket keeps versions.
+    #[error(
+        "An Object Lock configuration is present on this bucket, or its versioning is not 'Enabled'"
+    )]
+    InvalidBucketState,
     /// Tags break S3's rules.
     #[error("{0}")]
     InvalidTag(&'static str),
@@ -120,6 +128,8 @@ impl Error {
             Error::NotModified => "NotModified",
             Error::BadDigest { .. } => "BadDigest",
             Error::InvalidObjectState => "InvalidObjectState",
+            Error::ObjectLocked => "AccessDenied",
+            Error::InvalidBucketState => "InvalidBucketState",
             Error::InvalidTag(_) => "InvalidTag",
             Error::InvalidRequest(_) => "InvalidRequest",
             Error::NotImplemented(_) => "NotImplemented",

@@ -148,6 +148,7 @@ impl Model {
         request: CreateMultipartUpload,
     ) -> Result<UploadId, Error> {
         request.attributes.check()?;
+        let lock = request.attributes.lock;
         let upload = Upload {
             initiated: self.now(),
             attributes: request.attributes,
@@ -156,6 +157,9 @@ impl Model {
             parts: BTreeMap::new(),
         };
         let mut state = self.write();
+        state
+            .bucket(&request.bucket)?
+            .check_lock(lock, self.0.clock.now())?;
         let upload_id = UploadId::new(state.next_id(&self.0.clock));
         let uploads = &mut state.bucket_mut(&request.bucket)?.uploads;
         let of_key = uploads.entry(request.key).or_default();

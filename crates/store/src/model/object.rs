@@ -88,6 +88,7 @@ impl Model {
         if request.received.size() > PART_SIZE_MAX.get() {
             return Err(Error::EntityTooLarge);
         }
+        let lock = request.attributes.lock;
         let etag = self.etag(&request.received, &request.attributes.encryption);
         let algorithm = request.algorithm.unwrap_or(ChecksumAlgorithm::Crc64Nvme);
         let checksum = request
@@ -106,6 +107,9 @@ impl Model {
             restored_until: None,
         };
         let mut state = self.write();
+        state
+            .bucket(&request.bucket)?
+            .check_lock(lock, self.0.clock.now())?;
         self.store(
             &mut state,
             &request.bucket,
@@ -175,13 +179,28 @@ impl Model {
     /// What is not there is as good as deleted.
     ///
     /// # Errors
-    /// `NoSuchBucket`, `InvalidVersionId`, or a condition that does not hold.
+    /// `NoSuchBucket`, `InvalidVersionId`, `ObjectLocked`, or a condition that does not hold.
     pub fn delete_object(
         &self,
         bucket_name: &BucketName,
         key: &Key,
         version_id: Option<&VersionId>,
         conditions: &WriteConditions,
+    ) -> Result<Deleted, Error> {
+        self.delete_bypassing(bucket_name, key, version_id, conditions, false)
+    }
+
+    /// As [`delete_object`](Self::delete_object), for somebody who may bypass a governance.
+    ///
+    /// # Errors
+    /// As [`delete_object`](Self::delete_object).
+    pub fn delete_bypassing(
+        &self,
+        bucket_name: &BucketName,
+        key: &Key,
+        version_id: Option<&VersionId>,
+        conditions: &WriteConditions,
+        bypass_governance: bool,
     ) -> Result<Deleted, Error> {
         check_version_id(version_id)?;
         let now = self.now();
@@ -193,6 +212,7 @@ impl Model {
         });
         conditions.check_delete(target.map(|object| &object.etag))?;
         if let Some(version_id) = version_id {
+            bucket.check_delete(key, version_id, self.0.clock.now(), bypass_governance)?;
             let removed = state.bucket_mut(bucket_name)?.remove(key, version_id);
             return Ok(Deleted {
                 version_id: Some(version_id.clone()),
@@ -266,7 +286,7 @@ impl Model {
     }
 
     /// Changes an object in place, and answers its version.
-    fn change(
+    pub(super) fn change(
         &self,
         bucket_name: &BucketName,
         key: &Key,

@@ -8,10 +8,15 @@ use quick_xml::events::Event;
 
 use super::objects::{ListVersion, parse_objects};
 use super::{
-    InvalidXml, parse_buckets, parse_completed, parse_copy, parse_created, parse_deletes,
-    parse_parts, parse_uploads, parse_versioning, parse_versions, write_completed, write_deletes,
+    InvalidXml, parse_acl, parse_buckets, parse_completed, parse_copy, parse_created,
+    parse_deletes, parse_lock_configuration, parse_parts, parse_tags, parse_uploads,
+    parse_versioning, parse_versions, write_acl, write_completed, write_deletes,
+    write_lock_configuration, write_tags,
 };
-use crate::types::{ContinuationToken, ListPage, ObjectIdentifier, VersioningState};
+use crate::types::{
+    AccessControlPolicy, ContinuationToken, Grant, Grantee, ListPage, ObjectIdentifier, Owner,
+    Permission, Tag, VersioningState,
+};
 
 const PAGE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
     <ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name>\
@@ -312,6 +317,50 @@ fn uploads_parts_buckets_and_copies_are_read() {
     assert_eq!(never, Ok(VersioningState::Unversioned));
 }
 
+#[test]
+fn tags_and_access_lists_are_read_whole_or_not_at_all() {
+    let tags = "<Tagging><TagSet><Tag><Key>a&amp;b</Key><Value>1</Value></Tag><Tag><Key>c</Key>\
+        <Value/></Tag></TagSet></Tagging>";
+    let expected = [Tag::new("a&b", "1"), Tag::new("c", "")];
+    assert_eq!(parse_tags(tags.as_bytes()).unwrap(), expected);
+    assert_eq!(parse_tags(b"<Tagging><TagSet/></Tagging>"), Ok(Vec::new()));
+    let acl = "<AccessControlPolicy><Owner><ID>me</ID></Owner><AccessControlList><Grant>\
+        <Grantee xmlns:xsi='x' xsi:type='Group'><URI>u</URI></Grantee>\
+        <Permission>READ_ACP</Permission></Grant></AccessControlList></AccessControlPolicy>";
+    let policy = parse_acl(acl.as_bytes()).unwrap();
+    assert_eq!(policy.owner.as_ref().unwrap().id, "me");
+    assert_eq!(policy.grants[0].grantee, Grantee::Group("u".to_owned()));
+    assert_eq!(policy.grants[0].permission, Permission::ReadAcp);
+    for (from, to) in [
+        ("READ_ACP", "DANCE"),
+        ("<URI>u</URI>", ""),
+        ("<Permission>READ_ACP</Permission>", ""),
+    ] {
+        let changed = acl.replace(from, to);
+        assert!(parse_acl(changed.as_bytes()).is_err(), "{from} to {to:?}");
+    }
+    for (document, end) in [(tags, tags.len()), (acl, acl.len())] {
+        for end in 0..end {
+            assert!(parse_tags(&document.as_bytes()[..end]).is_err());
+            assert!(parse_acl(&document.as_bytes()[..end]).is_err());
+        }
+    }
+    let configuration = write_lock_configuration();
+    assert_eq!(parse_lock_configuration(configuration.as_bytes()), Ok(true));
+    let none = parse_lock_configuration(b"<ObjectLockConfiguration/>");
+    assert_eq!(none, Ok(false));
+}
+
+fn grantee() -> impl Strategy<Value = Grantee> {
+    let text = || "[a-zA-Z0-9&<> \"é:/@.]{1,20}";
+    prop_oneof![
+        (text(), proptest::option::of(text()))
+            .prop_map(|(id, display_name)| { Grantee::CanonicalUser(Owner { id, display_name }) }),
+        text().prop_map(Grantee::Email),
+        text().prop_map(Grantee::Group),
+    ]
+}
+
 /// A document as quick-xml reads it: path of each leaf and its text, in order.
 fn leaves(document: &str) -> Vec<(String, String)> {
     let mut reader = Reader::from_str(document);
@@ -455,6 +504,25 @@ proptest! {
     }
 
     #[test]
+    fn tags_and_grants_are_read_as_they_were_written(
+        tags in proptest::collection::vec((".{1,9}", any::<String>()), 0..4),
+        grants in proptest::collection::vec((grantee(), 0..Permission::ALL.len()), 0..4),
+    ) {
+        let tags: Vec<Tag> = tags
+            .into_iter()
+            .filter(|(key, value)| super::can_carry(key) && super::can_carry(value))
+            .map(|(key, value)| Tag::new(key, value))
+            .collect();
+        prop_assert_eq!(parse_tags(write_tags(&tags).as_bytes()).unwrap(), tags);
+        let grants = grants.into_iter().map(|(grantee, place)| Grant {
+            grantee,
+            permission: Permission::ALL[place],
+        });
+        let policy = AccessControlPolicy { owner: None, grants: grants.collect() };
+        prop_assert_eq!(parse_acl(write_acl(&policy).as_bytes()).unwrap(), policy);
+    }
+
+    #[test]
     fn nothing_breaks_a_reader(bytes in any::<Vec<u8>>(), tail in "[<>/&;!\\[\\]?a-z\"'= -]{0,40}") {
         read_all(&bytes).ok();
         let mut text = b"<ListBucketResult><Contents>".to_vec();
@@ -489,6 +557,9 @@ fn read_all(bytes: &[u8]) -> Result<ListPage, InvalidXml> {
     parse_copy(bytes).ok();
     parse_buckets(bytes).ok();
     parse_versioning(bytes).ok();
+    parse_tags(bytes).ok();
+    parse_acl(bytes).ok();
+    parse_lock_configuration(bytes).ok();
     parse_deletes(bytes).ok();
     parse_objects(bytes, ListVersion::V1).ok();
     parse_objects(bytes, ListVersion::V2)
