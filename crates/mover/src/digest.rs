@@ -46,6 +46,19 @@ pub(crate) fn has_multipart_etag(file: &File, size: ByteCount, etag: &ETag) -> R
     Ok(false)
 }
 
+/// As [`has_multipart_etag`], of bytes in memory.
+pub(crate) fn bytes_have_multipart_etag(bytes: &[u8], etag: &ETag) -> bool {
+    let size = ByteCount(bytes.len() as u64);
+    crate::plan::part_sizes_of(etag, size).iter().any(|parts| {
+        let piece = usize::try_from(parts.part_size().0).unwrap_or(usize::MAX);
+        let etags: Vec<ETag> = bytes
+            .chunks(piece)
+            .map(|piece| ETag::from_header(&hex::encode(Md5::digest(piece))))
+            .collect();
+        verify::multipart_etag(etags.iter()).as_ref() == Some(etag)
+    })
+}
+
 fn etag_under(file: &File, parts: &Parts) -> Result<ETag> {
     let mut etags = Vec::new();
     for index in 0..parts.count() {

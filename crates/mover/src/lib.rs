@@ -17,6 +17,7 @@ pub mod engine;
 pub mod entry;
 pub mod error;
 pub mod event;
+mod fidelity;
 mod file_name;
 pub mod filter;
 pub mod flow;

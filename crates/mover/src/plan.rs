@@ -131,6 +131,14 @@ pub fn part_sizes_of(etag: &ETag, size: ByteCount) -> Vec<Parts> {
         .collect()
 }
 
+/// The likeliest parts of `etag` that can be sent again as they were.
+pub(crate) fn usable_layout(etag: &ETag, size: ByteCount) -> Option<Parts> {
+    part_sizes_of(etag, size).into_iter().find(|parts| {
+        let fits = parts.part_size() >= PART_SIZE_MIN && parts.part_size() <= PART_SIZE_MAX;
+        fits && parts.count() <= PARTS_MAX
+    })
+}
+
 impl Parts {
     /// Parts of about `wanted`, at least S3's smallest, and so large that they are not too many.
     fn fitting(size: ByteCount, wanted: ByteCount) -> Plan {

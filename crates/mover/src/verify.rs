@@ -154,15 +154,28 @@ pub(crate) fn assembled(
     })
 }
 
-/// The means by which all parts were checked: the weakest of them, none if one was not.
-fn weakest(parts: &[PartSeal]) -> Option<Verified> {
-    let strength = |verified: &Verified| match verified {
+/// How firmly bytes were compared, to tell the weaker of two means.
+fn strength(verified: &Verified) -> u8 {
+    match verified {
         Verified::Checksum(_) => 4,
         Verified::PayloadSignature => 3,
         Verified::ETag => 2,
         Verified::ServerSide => 1,
         Verified::SizeOnly => 0,
-    };
+    }
+}
+
+/// What is known of bytes that were compared twice on their way, by `one` and then by `other`.
+pub(crate) fn weaker(one: Verified, other: Verified) -> Verified {
+    if strength(&other) < strength(&one) {
+        other
+    } else {
+        one
+    }
+}
+
+/// The means by which all parts were checked: the weakest of them, none if one was not.
+fn weakest(parts: &[PartSeal]) -> Option<Verified> {
     let mut weakest: Option<&Verified> = None;
     for part in parts {
         let verified = part.verified.as_ref()?;

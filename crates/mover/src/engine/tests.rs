@@ -7,7 +7,7 @@ use std::time::Duration;
 use base::units::MIB;
 use base::{BucketName, ByteCount, ETag, Fault, Key};
 use jiff::Timestamp;
-use remote::memory::{Call, ETagStyle, Hook, MemoryClient, MemoryOptions, Reaction};
+use remote::memory::{Call, ETagStyle, Hook, MemoryClient, Reaction};
 use remote::{ObjectClient as _, Operation};
 use tempfile::TempDir;
 
@@ -660,21 +660,6 @@ async fn an_interrupt_leaves_nothing_half_done() {
     assert_eq!(bench.store.bytes("b", "f"), None);
     assert!(!bench.path("d").exists());
     bench.assert_nothing_left();
-}
-
-#[tokio::test(start_paused = true)]
-async fn two_endpoints_need_a_relay_that_is_not_there_yet() {
-    let mut bench = Bench::new();
-    bench.store.insert("b", "k", "x");
-    let task = bench.object("k", object("c", "k")).await;
-    let other = MemoryClient::new(MemoryOptions {
-        endpoint: "memory://two".to_owned(),
-        ..MemoryOptions::default()
-    });
-    bench.context.destination = Arc::new(other);
-    let sums = bench.run(vec![task]).await;
-    assert_eq!(sums.refused, 1);
-    assert!(bench.ledger.said("refused")[0].contains("relay"));
 }
 
 mod sums {

@@ -9,23 +9,23 @@
 
 use base::checksum::ChecksumType;
 use base::fault::Classified as _;
-use base::limits::{PART_SIZE_MIN, PARTS_MAX};
 use base::{ByteCount, Fault};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use remote::ObjectClient;
 use remote::types::{
-    CopyConditions, CopyObject, CopySource, HeadObject, MetadataDirective, ObjectAttributes,
-    ObjectHead, PutCondition, TaggingDirective, UploadPartCopy,
+    CopyConditions, CopyObject, CopySource, HeadObject, MetadataDirective, ObjectHead,
+    PutCondition, TaggingDirective, UploadPartCopy,
 };
 
 use crate::assembly::{Assembly, Step};
 use crate::engine::Move;
 use crate::error::{Error, Result};
 use crate::event::{SkipReason, Verb, Verified};
+use crate::fidelity::{merged, replaces_metadata};
 use crate::flow::{FlowPermit, Need};
 use crate::location::ObjectLocation;
 use crate::pin::{ObjectPin, SourcePin};
 use crate::plan::{self, Parts, Plan};
-use crate::route::same_store;
 use crate::transfer::multipart::{Completed, Upload, give_up};
 use crate::transfer::resume::Begun;
 use crate::transfer::scope::{Arrived, Carried, Scope};
@@ -49,13 +49,6 @@ pub(crate) async fn copy(
     to: &ObjectLocation,
     condition: PutCondition,
 ) -> Result<Carried> {
-    if !same_store(&scope.source().endpoint(), &scope.destination().endpoint()) {
-        return Err(Error::Refused(format!(
-            "copying between two endpoints ({} and {}) needs a relay, which a later version brings",
-            scope.source().endpoint(),
-            scope.destination().endpoint()
-        )));
-    }
     let errand = Errand {
         scope,
         task,
@@ -76,7 +69,7 @@ impl Errand<'_> {
         let merges = self.merges();
         let head = match (merges, &self.task.source.etag) {
             (false, Some(_)) => None,
-            _ => Some(self.head_of(self.from).await?),
+            _ => Some(self.head_of_source().await?),
         };
         let permit = self.slot().await;
         let listed = self.task.source.etag.clone();
@@ -86,7 +79,7 @@ impl Errand<'_> {
             Ok(output) => (output, head),
             // It changed since it was listed: copy what it is now.
             Err(error) if is_changed(&error) => {
-                let head = self.head_of(self.from).await?;
+                let head = self.head_of_source().await?;
                 let mut request = self.request(Some(&head));
                 request.conditions.if_match.clone_from(&head.etag);
                 let output = self.scope.destination().copy_object(request).await;
@@ -142,13 +135,8 @@ impl Errand<'_> {
         if plan == Plan::Whole && !self.needs_the_source_s_parts() || has_full_checksum(head) {
             return Ok(plan);
         }
-        let guesses = head
-            .etag
-            .as_ref()
-            .map_or(Vec::new(), |etag| plan::part_sizes_of(etag, head.size));
-        let usable = guesses
-            .into_iter()
-            .find(|parts| parts.part_size() >= PART_SIZE_MIN && parts.count() <= PARTS_MAX);
+        let etag = head.etag.as_ref();
+        let usable = etag.and_then(|etag| plan::usable_layout(etag, head.size));
         Ok(usable.map_or(plan, Plan::Parts))
     }
 
@@ -190,25 +178,38 @@ impl Errand<'_> {
         }
     }
 
-    async fn head_of(self, object: &ObjectLocation) -> Result<ObjectHead> {
+    /// What the source is, asked with the credentials that may read it.
+    async fn head_of_source(self) -> Result<ObjectHead> {
+        self.head_of(self.scope.source(), self.from).await
+    }
+
+    async fn head_of_copy(self) -> Result<ObjectHead> {
+        self.head_of(self.scope.destination(), self.to).await
+    }
+
+    async fn head_of(
+        self,
+        client: &dyn ObjectClient,
+        object: &ObjectLocation,
+    ) -> Result<ObjectHead> {
         let mut request = HeadObject::new(object.bucket.clone(), object.key.clone());
         request.version_id = object.version_id.clone();
         request.checksum_mode = true;
-        Ok(self.scope.destination().head_object(request).await?)
+        Ok(client.head_object(request).await?)
     }
 
     /// Asks both sides what they hold, where the copy's answer alone did not settle it.
     async fn compare_heads(self, source: Option<ObjectHead>) -> Result<Verified> {
         let source = match source {
             Some(head) => head,
-            None => self.head_of(self.from).await?,
+            None => self.head_of_source().await?,
         };
-        let copy = self.head_of(self.to).await?;
+        let copy = self.head_of_copy().await?;
         verify::copied(&self.to.to_string(), &source, &copy)
     }
 
     async fn in_parts(self, condition: PutCondition) -> Result<Carried> {
-        let head = self.scope.within_grace(self.head_of(self.from)).await?;
+        let head = self.scope.within_grace(self.head_of_source()).await?;
         let Plan::Parts(parts) = self.plan(&head)? else {
             return self.scope.within_grace(self.whole()).await;
         };
@@ -349,88 +350,4 @@ fn has_full_checksum(head: &ObjectHead) -> bool {
 
 fn is_changed(error: &remote::Error) -> bool {
     error.status() == Some(412) || error.fault() == Fault::Conflict
-}
-
-/// Whether any field is set that only a replacing copy can change.
-fn replaces_metadata(attributes: &ObjectAttributes) -> bool {
-    attributes.content_type.is_some()
-        || attributes.content_encoding.is_some()
-        || attributes.content_disposition.is_some()
-        || attributes.content_language.is_some()
-        || attributes.cache_control.is_some()
-        || attributes.expires.is_some()
-        || attributes.website_redirect_location.is_some()
-        || !attributes.metadata.is_empty()
-}
-
-/// The source's attributes with those replaced that `given` names. Storage class, ACL, encryption
-/// and tags are the destination's own, as they are for CopyObject.
-fn merged(source: &ObjectAttributes, given: &ObjectAttributes) -> ObjectAttributes {
-    let either = |given: &Option<String>, source: &Option<String>| {
-        given.as_ref().or(source.as_ref()).cloned()
-    };
-    let mut metadata = source.metadata.clone();
-    for (name, value) in &given.metadata {
-        match metadata
-            .iter_mut()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        {
-            Some((_, known)) => known.clone_from(value),
-            None => metadata.push((name.clone(), value.clone())),
-        }
-    }
-    ObjectAttributes {
-        content_type: either(&given.content_type, &source.content_type),
-        content_encoding: either(&given.content_encoding, &source.content_encoding),
-        content_disposition: either(&given.content_disposition, &source.content_disposition),
-        content_language: either(&given.content_language, &source.content_language),
-        cache_control: either(&given.cache_control, &source.cache_control),
-        expires: either(&given.expires, &source.expires),
-        website_redirect_location: either(
-            &given.website_redirect_location,
-            &source.website_redirect_location,
-        ),
-        metadata,
-        storage_class: given.storage_class.clone(),
-        acl: given.acl.clone(),
-        encryption: given.encryption.clone(),
-        tagging: given.tagging.clone(),
-        lock: given.lock,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_named_fields_are_replaced() {
-        let source = ObjectAttributes {
-            content_type: Some("audio/mpeg".to_owned()),
-            cache_control: Some("no-store".to_owned()),
-            metadata: vec![
-                ("a".to_owned(), "1".to_owned()),
-                ("b".to_owned(), "2".to_owned()),
-            ],
-            ..ObjectAttributes::default()
-        };
-        let given = ObjectAttributes {
-            content_type: Some("audio/ogg".to_owned()),
-            metadata: vec![
-                ("B".to_owned(), "3".to_owned()),
-                ("c".to_owned(), "4".to_owned()),
-            ],
-            ..ObjectAttributes::default()
-        };
-        let merged = merged(&source, &given);
-        assert_eq!(merged.content_type.as_deref(), Some("audio/ogg"));
-        assert_eq!(merged.cache_control.as_deref(), Some("no-store"));
-        let metadata: Vec<_> = merged
-            .metadata
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.as_str()))
-            .collect();
-        assert_eq!(metadata, [("a", "1"), ("b", "3"), ("c", "4")]);
-        assert!(!replaces_metadata(&ObjectAttributes::default()) && replaces_metadata(&given));
-    }
 }

@@ -266,6 +266,12 @@ fn bounds_for_deletions_read() {
     }
 }
 
+/// Whether a request stores an object: by the store's own copy, or by the relay that follows when
+/// that is denied.
+fn is_write(call: &remote::memory::Call<'_>) -> bool {
+    matches!(call.operation, Operation::CopyObject | Operation::PutObject)
+}
+
 #[tokio::test]
 async fn a_key_seen_at_the_source_protects_its_counterpart_and_so_does_the_filter() {
     let bench = two_buckets(
@@ -273,7 +279,7 @@ async fn a_key_seen_at_the_source_protects_its_counterpart_and_so_does_the_filte
         &["keep.txt", "other.txt", "plain", "extra"],
     );
     bench.client.set_hook(Some(Hook::deny(|call| {
-        call.operation == Operation::CopyObject && call.key == Some("failing")
+        is_write(call) && call.key == Some("failing")
     })));
     let filtered = SyncJob {
         filter: Filter {
@@ -521,9 +527,7 @@ async fn exit_on_error_stops_before_the_rest_and_deletes_nothing() {
     let keys: Vec<String> = (0..200).map(|number| format!("{number:03}")).collect();
     let mut bench = two_buckets(&keys.iter().map(String::as_str).collect::<Vec<_>>(), &["x"]);
     bench.context.objects = Arc::new(tokio::sync::Semaphore::new(1));
-    bench.client.set_hook(Some(Hook::deny(|call| {
-        call.operation == Operation::CopyObject
-    })));
+    bench.client.set_hook(Some(Hook::deny(is_write)));
     let stopping = SyncJob {
         exit_on_error: true,
         ..deleting("s3://bucket/*", "s3://there/")
@@ -687,7 +691,7 @@ async fn rclone_9383_keys_that_cannot_be_file_names_fail_by_name() {
 async fn s5cmd_869_a_failed_object_shows_in_the_ending() {
     let bench = two_buckets(&["a", "b", "c"], &[]);
     bench.client.set_hook(Some(Hook::deny(|call| {
-        call.operation == Operation::CopyObject && call.key == Some("b")
+        is_write(call) && call.key == Some("b")
     })));
     let report = bench
         .sync(job("s3://bucket/*", "s3://there/"))

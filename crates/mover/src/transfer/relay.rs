@@ -1,0 +1,234 @@
+//! An object of one store into another one, through memory and never through disk.
+//!
+//! Overview: a small object goes from one GET into one PUT; a large one is pinned by HEAD and goes
+//! in parts, each a ranged GET and an UploadPart. Invariants: all bytes are of one version of the
+//! source, since each answer is compared with the first one; they are compared with what the
+//! source's store keeps of them before the object can appear, and with what the destination says
+//! after. The plan follows the length that the source answers, not the listing's. Retries: a body
+//! that breaks off is asked for again from where it broke; a source that changed or arrived wrong
+//! is begun anew a few times, then fails by name. Cancellation: an upload in parts is aborted; a
+//! PUT under way is dropped. Limits: one acquisition of `Context::flow` covers a part from its
+//! GET to the answer of its PUT; parts of one object by `TransferOptions::parts_max`.
+
+mod parts;
+mod receive;
+mod source_check;
+#[cfg(test)]
+mod tests;
+
+use base::fault::Classified as _;
+use base::units::KIB;
+use base::{ByteCount, Fault, Sealed};
+use remote::Payload;
+use remote::types::{HeadObject, ObjectAttributes, ObjectHead, PutCondition};
+
+use crate::assembly::{Restart, restart};
+use crate::engine::Move;
+use crate::error::{Error, Result};
+use crate::event::SkipReason;
+use crate::fidelity;
+use crate::flow::Need;
+use crate::location::ObjectLocation;
+use crate::plan::{self, Plan};
+use crate::transfer::fetch::Fetch;
+use crate::transfer::put;
+use crate::transfer::relay::receive::{Received, receive};
+use crate::transfer::relay::source_check::SourceCheck;
+use crate::transfer::scope::{Arrived, Carried, Scope};
+use crate::verify;
+
+/// The least that an object takes of the memory budget: objects grow between listing and GET.
+const HELD_MIN: ByteCount = ByteCount(64 * KIB);
+
+/// One object on its way from store to store.
+#[derive(Debug, Clone, Copy)]
+struct Errand<'a> {
+    scope: &'a Scope,
+    task: &'a Move,
+    from: &'a ObjectLocation,
+    to: &'a ObjectLocation,
+}
+
+/// How an attempt to move an object in one request ended.
+enum Whole {
+    Carried(Carried),
+    /// It has grown: this is what it is now.
+    Grown(Box<ObjectHead>),
+}
+
+/// Relays `from`, read with the source's client, to `to`, written with the destination's.
+pub(crate) async fn relay(
+    scope: &Scope,
+    task: &Move,
+    from: &ObjectLocation,
+    to: &ObjectLocation,
+    condition: PutCondition,
+) -> Result<Carried> {
+    let errand = Errand {
+        scope,
+        task,
+        from,
+        to,
+    };
+    let mut starts = 1;
+    loop {
+        let error = match errand.once(condition.clone()).await {
+            Ok(Carried::Arrived(mut arrived)) => {
+                arrived.tries += starts - 1;
+                return Ok(Carried::Arrived(arrived));
+            }
+            Ok(Carried::Kept(reason)) => return Ok(Carried::Kept(reason)),
+            Err(error) => error,
+        };
+        match restart(&error, starts) {
+            Restart::Anew if !scope.context.stopping.is_cancelled() => starts += 1,
+            Restart::Anew | Restart::No => return Err(error),
+        }
+    }
+}
+
+impl Errand<'_> {
+    async fn once(self, condition: PutCondition) -> Result<Carried> {
+        let listed = self.task.source.size;
+        let head = match self.by_size(listed)? {
+            Plan::Whole => {
+                let whole = self.whole(listed, condition.clone());
+                match self.scope.within_grace(whole).await? {
+                    Whole::Carried(carried) => return Ok(carried),
+                    Whole::Grown(head) => *head,
+                }
+            }
+            Plan::Parts(_) => self.scope.within_grace(self.head_of_source()).await?,
+        };
+        match self.plan(&head)? {
+            // It has become smaller since it was listed, or is as large as one PUT takes.
+            Plan::Whole => {
+                let whole = self.whole(head.size, condition);
+                match self.scope.within_grace(whole).await? {
+                    Whole::Carried(carried) => Ok(carried),
+                    Whole::Grown(_) => Err(Error::Changed(self.from.to_string())),
+                }
+            }
+            Plan::Parts(parts) => self.in_parts(head, parts, condition).await,
+        }
+    }
+
+    fn by_size(self, size: ByteCount) -> Result<Plan> {
+        plan::upload(size, self.task.options.part_size)
+            .map_err(|error| Error::Refused(error.to_string()))
+    }
+
+    /// How an object of this head goes: where only its multipart ETag can be compared, in the
+    /// parts that it was uploaded in, as far as they can be guessed.
+    fn plan(self, head: &ObjectHead) -> Result<Plan> {
+        let plan = self.by_size(head.size)?;
+        Ok(match (&plan, verify::means(head)) {
+            (Plan::Parts(_), verify::Means::MultipartETag(etag)) => {
+                plan::usable_layout(&etag, head.size).map_or(plan, Plan::Parts)
+            }
+            _ => plan,
+        })
+    }
+
+    async fn head_of_source(self) -> Result<ObjectHead> {
+        let mut request = HeadObject::new(self.from.bucket.clone(), self.from.key.clone());
+        request.version_id = self.from.version_id.clone();
+        request.checksum_mode = true;
+        Ok(self.scope.source().head_object(request).await?)
+    }
+
+    /// One GET and one PUT. The GET's answer tells all that must be known of the source.
+    async fn whole(self, expected: ByteCount, condition: PutCondition) -> Result<Whole> {
+        let mut held = expected.max(HELD_MIN);
+        loop {
+            let permit = self.scope.context.flow.acquire(both(held)).await;
+            let fetch = Fetch::of_all(self.from.clone());
+            let (received, tries) = receive(self.scope, fetch, held).await?;
+            let (head, bytes) = match received {
+                Received::Larger(head) => {
+                    drop(permit);
+                    match self.by_size(head.size)? {
+                        Plan::Whole => {
+                            held = head.size;
+                            continue;
+                        }
+                        Plan::Parts(_) => return Ok(Whole::Grown(Box::new(head))),
+                    }
+                }
+                Received::All { head, bytes } => (head.unwrap_or_default(), bytes),
+            };
+            let sealed = Sealed::seal(bytes);
+            let what = self.from.to_string();
+            let check = SourceCheck::of(&head);
+            let known = check.compare_whole(&what, &sealed).await?;
+            let size = ByteCount(sealed.len() as u64);
+            let attributes = self.attributes(&head);
+            let payload = Payload::Memory(sealed);
+            let client = self.scope.destination();
+            let Some(stored) = put::put(client, self.to, payload, attributes, condition).await?
+            else {
+                return Ok(Whole::Carried(Carried::Kept(SkipReason::Exists)));
+            };
+            drop(permit);
+            self.scope.moved(size.0);
+            return Ok(Whole::Carried(Carried::Arrived(Arrived {
+                size,
+                source_etag: head.etag,
+                source_version: head.version_id,
+                source_pin: None,
+                destination_etag: stored.etag,
+                destination_version: stored.version_id,
+                verified: verify::weaker(known, stored.verified),
+                tries,
+            })));
+        }
+    }
+
+    /// What the object will carry at the destination.
+    fn attributes(self, head: &ObjectHead) -> ObjectAttributes {
+        fidelity::relayed(&head.attributes, &self.task.options)
+    }
+}
+
+/// What a part takes that is held in memory from its GET to the answer of its PUT.
+fn both(bytes: ByteCount) -> Need {
+    Need {
+        bytes,
+        source: true,
+        destination: true,
+    }
+}
+
+/// Whether an object that the store's own copy was denied may still go by relay.
+pub(crate) fn may_pass(error: &Error) -> bool {
+    let Error::Remote(error) = error else {
+        return false;
+    };
+    let asked_of_the_store = matches!(
+        error.operation(),
+        remote::Operation::CopyObject
+            | remote::Operation::UploadPartCopy
+            | remote::Operation::CreateMultipartUpload
+    );
+    match error.fault() {
+        Fault::Denied | Fault::Unsupported => asked_of_the_store,
+        // One endpoint may keep names of buckets apart by account: then the destination's
+        // credentials do not see the source at all.
+        Fault::NotFound => {
+            asked_of_the_store
+                && (error.is_code("NoSuchKey")
+                    || error.is_code("NoSuchVersion")
+                    || error.is_code("NoSuchBucket"))
+        }
+        Fault::Throttled { .. }
+        | Fault::Unavailable
+        | Fault::Conflict
+        | Fault::Expired
+        | Fault::Corrupt
+        | Fault::Fenced
+        | Fault::Cancelled
+        | Fault::Invalid
+        | Fault::Local
+        | Fault::Bug => false,
+    }
+}
