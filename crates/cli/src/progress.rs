@@ -133,10 +133,16 @@ struct Moment {
 impl Meter {
     fn new() -> Meter {
         let began = Instant::now();
+        // What the process did before is not the run's.
+        let load = Load::read();
         let first = Moment {
             at: began,
             totals: Totals::default(),
-            sample: Sample::default(),
+            sample: Sample {
+                cpu: load.cpu,
+                disk_wait: load.disk_wait,
+                ..Sample::default()
+            },
         };
         Meter {
             began,
@@ -174,7 +180,6 @@ impl Meter {
         let destination = session.requests(Side::Destination);
         let load = Load::read();
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-        let listed_before = self.moments.back().map(|moment| moment.totals.listed);
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let sample = Sample {
             elapsed: at - self.began,
@@ -183,11 +188,11 @@ impl Meter {
             disk_wait: load.disk_wait,
             source_throttled: source.throttled,
             destination_throttled: destination.throttled,
-            requests: source.requests + destination.requests,
+            source_requests: source.requests,
+            destination_requests: destination.requests,
             in_flight: totals.in_flight,
             objects_max: number(session.settings.workers.get()),
-            // A listing that brought nothing since the last look has ended, or stands still.
-            listed_all: listed_before == Some(totals.listed),
+            listed_all: !session.is_enumerating(),
         };
         Moment { at, totals, sample }
     }

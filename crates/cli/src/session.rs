@@ -136,6 +136,12 @@ impl Session {
         self.accounts.lock().open()
     }
 
+    /// Whether any job may still find objects.
+    pub(crate) fn is_enumerating(&self) -> bool {
+        let books = self.accounts.lock();
+        books.open.iter().any(|accounts| accounts.is_enumerating())
+    }
+
     /// Adds up every job's sums, of those under way too.
     pub(crate) fn totals(&self) -> Totals {
         let books = self.accounts.lock();

@@ -6,7 +6,12 @@ macro_rules! sums {
     ($($(#[$doc:meta])* $field:ident),+ $(,)?) => {
         /// Live counters of a job; cheap to add to from any task.
         #[derive(Debug, Default)]
-        pub struct Accounts { $($(#[$doc])* pub $field: Counter,)+ }
+        pub struct Accounts {
+            $($(#[$doc])* pub $field: Counter,)+
+            /// Enumerations of the job that have not come to their end. No sum: what of them is
+            /// left says nothing of any object.
+            enumerations: Counter,
+        }
 
         /// The sums at one moment.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -62,6 +67,29 @@ sums! {
     bytes_moved,
     /// Objects checked by size alone.
     unverified,
+}
+
+impl Accounts {
+    /// Says that objects are still being found, until the answer is dropped.
+    pub fn enumerating(&self) -> Enumerating<'_> {
+        self.enumerations.add(1);
+        Enumerating(self)
+    }
+
+    /// Whether more objects may be found.
+    pub fn is_enumerating(&self) -> bool {
+        self.enumerations.get() > 0
+    }
+}
+
+/// An enumeration under way; dropping it says that it has ended.
+#[derive(Debug)]
+pub struct Enumerating<'a>(&'a Accounts);
+
+impl Drop for Enumerating<'_> {
+    fn drop(&mut self) {
+        self.0.enumerations.subtract(1);
+    }
 }
 
 /// A counter that many tasks share.

@@ -51,17 +51,19 @@ pub struct Sample {
     pub source_throttled: u64,
     /// Throttled answers of the destination so far.
     pub destination_throttled: u64,
-    /// Requests sent to both so far.
-    pub requests: u64,
+    /// Requests sent to the source so far.
+    pub source_requests: u64,
+    /// Requests sent to the destination so far.
+    pub destination_requests: u64,
     /// Objects under way now.
     pub in_flight: u64,
     /// Objects that may be under way.
     pub objects_max: u64,
-    /// Whether the listing has ended.
+    /// Whether no listing is under way any more.
     pub listed_all: bool,
 }
 
-/// Share of requests throttled at which throttling is what limits.
+/// Share of a side's requests throttled at which throttling is what limits.
 /// A guess, not measured: below it, retries hide in the others' time.
 const THROTTLED_SHARE: f64 = 0.01;
 
@@ -83,13 +85,8 @@ pub fn limit(before: &Sample, now: &Sample) -> Option<Limit> {
     if passed <= 0.0 || now.in_flight == 0 && now.listed_all {
         return None;
     }
-    let requests = now.requests.saturating_sub(before.requests).max(1) as f64;
-    let share = |now: u64, before: u64| now.saturating_sub(before) as f64 / requests;
-    if share(now.source_throttled, before.source_throttled) >= THROTTLED_SHARE {
-        return Some(Limit::SourceThrottling);
-    }
-    if share(now.destination_throttled, before.destination_throttled) >= THROTTLED_SHARE {
-        return Some(Limit::DestinationThrottling);
+    if let Some(limit) = throttled(before, now) {
+        return Some(limit);
     }
     let cpu = now.cpu.saturating_sub(before.cpu).as_secs_f64();
     if cpu >= CPU_SHARE * passed * f64::from(now.cores.max(1)) {
@@ -106,6 +103,29 @@ pub fn limit(before: &Sample, now: &Sample) -> Option<Limit> {
     Some(Limit::Network)
 }
 
+/// Which side asks for less: the one of which more requests were throttled, in shares of its own.
+fn throttled(before: &Sample, now: &Sample) -> Option<Limit> {
+    let share = |throttled: fn(&Sample) -> u64, requests: fn(&Sample) -> u64| {
+        let grown = |count: fn(&Sample) -> u64| count(now).saturating_sub(count(before)) as f64;
+        grown(throttled) / grown(requests).max(1.0)
+    };
+    let source = share(
+        |sample| sample.source_throttled,
+        |sample| sample.source_requests,
+    );
+    let destination = share(
+        |sample| sample.destination_throttled,
+        |sample| sample.destination_requests,
+    );
+    if source.max(destination) < THROTTLED_SHARE {
+        None
+    } else if source >= destination {
+        Some(Limit::SourceThrottling)
+    } else {
+        Some(Limit::DestinationThrottling)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,7 +140,8 @@ mod tests {
         let calm = Sample {
             elapsed: Duration::from_secs(10),
             cpu: Duration::from_secs(2),
-            requests: 1_000,
+            source_requests: 500,
+            destination_requests: 500,
             in_flight: 100,
             ..before
         };
@@ -158,6 +179,22 @@ mod tests {
             ..throttled
         };
         assert_eq!(limit(&before, &both), Some(Limit::SourceThrottling));
+        // Ten of few are more than twenty of many: the many go on.
+        let few = Sample {
+            source_throttled: 10,
+            source_requests: 50,
+            destination_requests: 950,
+            ..throttled
+        };
+        assert_eq!(limit(&before, &few), Some(Limit::SourceThrottling));
+        let refused_alone = Sample {
+            destination_throttled: 0,
+            source_throttled: 10,
+            source_requests: 0,
+            ..throttled
+        };
+        let said = limit(&before, &refused_alone);
+        assert_eq!(said, Some(Limit::SourceThrottling));
         let over = Sample {
             in_flight: 0,
             listed_all: true,

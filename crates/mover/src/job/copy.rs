@@ -96,6 +96,7 @@ pub async fn run(mut job: CopyJob, context: &Context, accounts: &Arc<Accounts>) 
         mapping,
         overlap,
     };
+    let enumerating = accounts.enumerating();
     let mut entries = enumerate(context, accounts, Side::Source, &job.source);
     let mut listed = 0_u64;
     let mut broken = None;
@@ -108,6 +109,7 @@ pub async fn run(mut job: CopyJob, context: &Context, accounts: &Arc<Accounts>) 
             Err(error) => broken = Some(error),
         }
     }
+    drop(enumerating);
     let whole = broken.is_none();
     copying.engine.finish().await;
     match broken {

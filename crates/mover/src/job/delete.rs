@@ -50,6 +50,7 @@ pub async fn run(job: DeleteJob, context: &Context, accounts: &Arc<Accounts>) ->
         problems: 0,
         whole: true,
     };
+    let enumerating = accounts.enumerating();
     let mut first_error = None;
     for source in &job.sources {
         if let Err(error) = deleting.take_source(source).await {
@@ -61,6 +62,7 @@ pub async fn run(job: DeleteJob, context: &Context, accounts: &Arc<Accounts>) ->
             }
         }
     }
+    drop(enumerating);
     let Deleting {
         deleter,
         listed,

@@ -128,12 +128,14 @@ pub async fn run(job: SyncJob, context: &Context, accounts: &Arc<Accounts>) -> R
 
     let many = job.source.is_pattern() || job.source.keys.is_some() || facts.source_is_folder;
     let with_listing = many || (job.delete && !mapping.is_one_name());
+    let enumerating = accounts.enumerating();
     let mut merge = Merge::new(&job, context, accounts, mapping, overlap, same_store).await?;
     let ended = if with_listing {
         merge.both_listings().await
     } else {
         merge.one_object().await
     };
+    drop(enumerating);
     let (seen, extras) = merge.finish().await;
     let whole = matches!(ended, Ok(Ended::Whole { .. }));
     match ended {
