@@ -35,6 +35,8 @@ pub mod permission;
 mod pin;
 pub mod plan;
 pub mod route;
+#[cfg(test)]
+mod seeds;
 pub mod shard;
 pub mod source;
 mod spool;

@@ -9,6 +9,7 @@ pub mod pipe;
 mod put;
 mod relay;
 mod resume;
+mod retract;
 pub(crate) mod scope;
 mod small;
 mod upload;

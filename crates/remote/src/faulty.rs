@@ -73,6 +73,7 @@ struct Shared {
 struct Told {
     faults: BTreeMap<&'static str, u64>,
     lost_uploads: Vec<UploadId>,
+    wrong_unseen: Vec<Key>,
     changes: Vec<Change>,
 }
 
@@ -108,6 +109,11 @@ impl Faulty {
     /// The uploads that the store made and whose ids no caller ever saw.
     pub fn lost_uploads(&self) -> Vec<UploadId> {
         self.0.told.lock().lost_uploads.clone()
+    }
+
+    /// The keys where wrong bytes were stored of whose PUT no caller ever saw an answer.
+    pub fn wrong_unseen(&self) -> Vec<Key> {
+        self.0.told.lock().wrong_unseen.clone()
     }
 
     /// What somebody else did so far, in order.
@@ -333,9 +339,17 @@ impl Shared {
         Payload::Memory(Sealed::with_checksum(bytes.into(), crc64))
     }
 
-    fn put(&self, die: Die, mut request: PutObject) -> BoxFuture<'_, Result<PutObjectOutput>> {
+    async fn put(&self, die: Die, mut request: PutObject) -> Result<PutObjectOutput> {
+        let key = request.key.clone();
+        let wrong =
+            request.payload.length().0 > 0 && die.strikes("wrong uploads", self.plan.wrong_uploads);
         request.payload = self.on_its_way(die, request.payload);
-        self.inner.put_object(request)
+        let stored = self.inner.put_object(request).await?;
+        // The same draw as that by which the answer is lost.
+        if wrong && die.strikes("lost answers", self.plan.lost_answers) {
+            self.told.lock().wrong_unseen.push(key);
+        }
+        Ok(stored)
     }
 
     fn part(&self, die: Die, mut request: UploadPart) -> BoxFuture<'_, Result<UploadedPart>> {

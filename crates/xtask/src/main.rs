@@ -3,6 +3,7 @@
 //! `cargo xtask` alone lists the commands.
 
 mod peers;
+mod sim;
 mod step;
 mod test;
 mod tidy;
@@ -14,6 +15,8 @@ const USAGE: &str = "\
 cargo xtask test          everything that must hold: format, lints, tests, licences, structure
 cargo xtask test -- ARGS  only the tests, ARGS go to cargo nextest (a name to filter by)
 cargo xtask peers         conformance against servers that must be compiled first (minutes)
+cargo xtask sim [SEEDS [FIRST]]   worlds in which everything fails, 20000 of them or so many
+cargo xtask sim --seed N  one of them alone, with its story
 cargo xtask tidy          the structure checks alone";
 
 fn main() -> ExitCode {
@@ -23,6 +26,11 @@ fn main() -> ExitCode {
         ["test"] => test::run_all(),
         ["test", "--", filter @ ..] => test::run_filtered(filter),
         ["peers"] => peers::run(),
+        ["sim"] => sim::run_many(None, 0),
+        ["sim", "--seed", seed] => number(seed).and_then(sim::run_one),
+        ["sim", seeds] => number(seeds).and_then(|seeds| sim::run_many(Some(seeds), 0)),
+        ["sim", seeds, first] => number(seeds)
+            .and_then(|seeds| number(first).and_then(|first| sim::run_many(Some(seeds), first))),
         ["tidy"] => tidy::run(),
         _ => {
             eprintln!("{USAGE}");
@@ -36,4 +44,8 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn number(word: &str) -> anyhow::Result<u64> {
+    anyhow::Context::with_context(word.parse(), || format!("{word:?} is no number"))
 }

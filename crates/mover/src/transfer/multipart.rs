@@ -13,8 +13,8 @@ use base::fault::Classified as _;
 use base::{Checksum, Crc64Nvme, ETag, Fault, VersionId};
 use remote::ObjectClient;
 use remote::types::{
-    AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, CreatedUpload,
-    HeadObject, ListParts, ListedPart, ObjectAttributes, PutCondition,
+    AbortMultipartUpload, CompleteMultipartUpload, CompletedUpload, CreateMultipartUpload,
+    CreatedUpload, HeadObject, ListParts, ListedPart, ObjectAttributes, PutCondition,
 };
 
 use crate::assembly::{AfterComplete, after_complete};
@@ -23,6 +23,7 @@ use crate::event::Verified;
 use crate::journal::UploadSlot;
 use crate::location::ObjectLocation;
 use crate::plan::Parts;
+use crate::transfer::retract::retract;
 use crate::transfer::scope::Scope;
 use crate::verify::{self, PartSeal};
 
@@ -161,25 +162,35 @@ impl<'a> Upload<'a> {
                 };
             }
         };
-        let known = verify::assembled(
-            &self.object.to_string(),
-            parts,
-            output.etag.as_ref(),
-            output.checksum.as_ref(),
-            whole.is_some(),
-        )?;
-        let verified = match known {
-            Some(verified) => verified,
-            None => {
-                let head = self.head().await?;
-                verify::assembled_head(&self.object.to_string(), parts, &head)?
+        let verified = match self.compared(parts, &output, whole.is_some()).await {
+            Ok(verified) => verified,
+            Err(wrong @ Error::Mismatch { .. }) => {
+                let (etag, version_id) = (output.etag.as_ref(), output.version_id.as_ref());
+                let retracted = retract(self.client, self.object, etag, version_id, wrong).await;
+                return Err(retracted.into_error());
             }
+            Err(error) => return Err(error),
         };
         Ok(Completed::Stands {
             etag: output.etag,
             version_id: output.version_id,
             verified,
         })
+    }
+
+    /// Compares the object with its parts.
+    async fn compared(
+        &self,
+        parts: &[PartSeal],
+        output: &CompletedUpload,
+        whole_was_sent: bool,
+    ) -> Result<Verified> {
+        let what = self.object.to_string();
+        let (etag, checksum) = (output.etag.as_ref(), output.checksum.as_ref());
+        match verify::assembled(&what, parts, etag, checksum, whole_was_sent)? {
+            Some(verified) => Ok(verified),
+            None => verify::assembled_head(&what, parts, &self.head().await?),
+        }
     }
 
     /// Looks whether the object stands although Complete failed with `error`.

@@ -1,6 +1,6 @@
 //! Bytes at hand into an object, or into a part of one, and what the store's answer says of them.
 
-use base::{ETag, VersionId};
+use base::{Crc64Nvme, ETag, VersionId};
 use md5::{Digest as _, Md5};
 use remote::payload::UploadCheck;
 use remote::types::{
@@ -8,11 +8,12 @@ use remote::types::{
 };
 use remote::{ObjectClient, Payload};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::Verified;
 use crate::location::ObjectLocation;
 use crate::plan;
 use crate::transfer::multipart::{Upload, is_unsupported};
+use crate::transfer::retract::{Retracted, retract};
 use crate::verify::{self, Arrival, Md5Value, PartSeal};
 
 /// An object that one PUT made.
@@ -23,8 +24,12 @@ pub(crate) struct Stored {
     pub(crate) verified: Verified,
 }
 
+/// How often bytes that arrive wrong are sent before their object fails by name.
+/// A guess, not measured: as often as a source that arrives wrong is read.
+const SENDS_MAX: u32 = 3;
+
 /// Stores an object in one request and checks it; `None` if something stood there that the
-/// condition keeps.
+/// condition keeps. What arrived wrong is taken back and sent again a few times.
 pub(crate) async fn put(
     client: &dyn ObjectClient,
     object: &ObjectLocation,
@@ -32,11 +37,45 @@ pub(crate) async fn put(
     attributes: ObjectAttributes,
     condition: PutCondition,
 ) -> Result<Option<Stored>> {
-    let sent = match &payload {
-        Payload::Memory(sealed) => Some(sealed.crc64()),
-        Payload::File(_) => None,
-    };
-    let size = payload.length();
+    let mut sends = 1;
+    let mut stays = None;
+    loop {
+        let (payload, attributes) = (payload.clone(), attributes.clone());
+        let stored = put_once(client, object, payload, attributes, condition.clone()).await;
+        let wrong = match stored {
+            Ok(stored) => return Ok(stored),
+            Err(Attempt::Wrong(wrong)) => wrong,
+            // A wrong object that stays is worse than why the next try failed.
+            Err(Attempt::Failed(error)) => return Err(stays.unwrap_or(error)),
+        };
+        if sends == SENDS_MAX {
+            return Err(wrong.into_error());
+        }
+        sends += 1;
+        stays = wrong.stays().then(|| wrong.into_error());
+    }
+}
+
+/// Why a try did not store the object.
+enum Attempt {
+    /// It arrived wrong.
+    Wrong(Retracted),
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for Attempt {
+    fn from(error: E) -> Attempt {
+        Attempt::Failed(error.into())
+    }
+}
+
+async fn put_once(
+    client: &dyn ObjectClient,
+    object: &ObjectLocation,
+    payload: Payload,
+    attributes: ObjectAttributes,
+    condition: PutCondition,
+) -> std::result::Result<Option<Stored>, Attempt> {
     let keep = condition == PutCondition::Absent;
     let request = PutObject {
         bucket: object.bucket.clone(),
@@ -50,25 +89,50 @@ pub(crate) async fn put(
         Err(error) if keep && is_precondition(&error) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let what = object.to_string();
-    let verified = match verify::put(&what, sent, &output)? {
-        Arrival::Known(verified) => verified,
+    match compared(client, object, payload, &output).await {
+        Ok(verified) => Ok(Some(Stored {
+            etag: output.etag,
+            version_id: output.version_id,
+            verified,
+        })),
+        Err(wrong @ Error::Mismatch { .. }) => {
+            let (etag, version_id) = (output.etag.as_ref(), output.version_id.as_ref());
+            let retracted = retract(client, object, etag, version_id, wrong).await;
+            Err(Attempt::Wrong(retracted))
+        }
+        Err(error) => Err(Attempt::Failed(error)),
+    }
+}
+
+/// Compares what was sent with what the store said of it.
+async fn compared(
+    client: &dyn ObjectClient,
+    object: &ObjectLocation,
+    payload: Payload,
+    output: &PutObjectOutput,
+) -> Result<Verified> {
+    let (what, size, sent) = (object.to_string(), payload.length(), sent(&payload));
+    match verify::put(&what, sent, output)? {
+        Arrival::Known(verified) => Ok(verified),
         Arrival::CompareMd5(expected) => {
             verify::equal_md5(&what, expected, md5_of(payload).await?)?;
-            Verified::ETag
+            Ok(Verified::ETag)
         }
         Arrival::Ask => {
             let mut request = HeadObject::new(object.bucket.clone(), object.key.clone());
             request.checksum_mode = true;
             let head = client.head_object(request).await?;
-            verify::put_head(&what, size, sent, &head)?
+            verify::put_head(&what, size, sent, &head)
         }
-    };
-    Ok(Some(Stored {
-        etag: output.etag,
-        version_id: output.version_id,
-        verified,
-    }))
+    }
+}
+
+/// The checksum of what is sent, where it is known before.
+fn sent(payload: &Payload) -> Option<Crc64Nvme> {
+    match payload {
+        Payload::Memory(sealed) => Some(sealed.crc64()),
+        Payload::File(_) => None,
+    }
 }
 
 /// Sends a PUT, and again without its condition to a store that does not know it.
@@ -103,10 +167,7 @@ pub(crate) async fn send_part(
     index: u32,
     payload: Payload,
 ) -> Result<PartSeal> {
-    let sent = match &payload {
-        Payload::Memory(sealed) => Some(sealed.crc64()),
-        Payload::File(_) => None,
-    };
+    let sent = sent(&payload);
     let size = payload.length();
     let request = UploadPart {
         bucket: object.bucket.clone(),
