@@ -13,7 +13,8 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use front::Deviation;
+use front::deviation::{Action, Disturbance};
+use front::{Deviation, Operation};
 use sim::server::{SECRET_ACCESS_KEY, TestServer, TestServerOptions};
 use sim::workload::AWKWARD_KEYS;
 use tempfile::TempDir;
@@ -245,6 +246,32 @@ fn an_interrupt_stops_taking_work_says_what_is_left_and_exits_with_3() {
     let again = bench.run(&["--numworkers", "200", "sync", "s3://bucket/*", "here/"]);
     assert_eq!(again.status.code(), Some(0));
     assert_eq!(text(&again.stdout).lines().count(), 400 - done);
+}
+
+#[test]
+fn a_second_interrupt_ends_at_once() {
+    let bench = Bench::new();
+    bench.server.create_bucket("bucket");
+    bench.server.put("bucket", "k", "v");
+    // Longer than a run that was asked to stop is waited for.
+    let late = Action::Delay(Duration::from_secs(60));
+    let late = Disturbance::once(Operation::GetObject, late);
+    bench.server.disturbances().add(late.times(u64::MAX));
+    let arguments = ["cp", "s3://bucket/*", "here/"];
+    let mut child = bench.command(&arguments).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while bench.server.counters().requests(Operation::GetObject) == 0 {
+        assert!(Instant::now() < deadline, "the object is not asked for");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    signal(&child, "INT");
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert!(first.starts_with("stopping: "), "{first}");
+    signal(&child, "INT");
+    let (code, _) = ended(child);
+    assert_eq!(code, Some(130));
+    assert!(!bench.path().join("here/k").exists());
 }
 
 #[test]

@@ -273,6 +273,13 @@ fn every_way_to_name_a_source_reads_there_and_writes_to_the_machines_own() {
         bench.done(way, &["cp", "file", &up]);
         let up = format!("up{number}");
         assert_eq!(bench.ours.get("ours", &up), "from disk".as_bytes());
+        let across = format!("across{number}");
+        bench.done(
+            way,
+            &["cp", "s3://theirs/*", &format!("s3://ours/{across}/")],
+        );
+        let song = bench.ours.get("ours", &format!("{across}/song"));
+        assert_eq!(song, "la la la".as_bytes());
     }
 }
 
@@ -286,6 +293,13 @@ fn every_way_to_name_a_destination_writes_there_and_reads_from_the_machines_own(
         bench.done(way, &["cp", "file", &up]);
         let up = format!("up{number}");
         assert_eq!(bench.partner.get("theirs", &up), "from disk".as_bytes());
+        let across = format!("across{number}/");
+        bench.done(
+            way,
+            &["sync", "s3://ours/*", &format!("s3://theirs/{across}")],
+        );
+        let note = bench.partner.get("theirs", &format!("{across}note"));
+        assert_eq!(note, "do re mi".as_bytes());
         bench.done(way, &["mb", &format!("s3://bucket{number}")]);
         assert!(bench.partner.keys(&format!("bucket{number}")).is_empty());
     }
