@@ -391,6 +391,34 @@ fn more_than_one_machine_can_share_a_copy() {
 }
 
 #[test]
+fn a_store_found_to_list_in_no_order_too_late_can_be_said_to() {
+    let bench = Bench::with(TestServerOptions {
+        deviation: Deviation {
+            // The disorder shows only between pages, when names have been handed out already.
+            unordered_listings: true,
+            page_size_max: Some(1),
+            ..Deviation::default()
+        },
+        ..TestServerOptions::default()
+    });
+    bench.server.create_bucket("bucket");
+    for number in 0..30 {
+        bench.server.put("bucket", &format!("k{number:02}"), "v");
+    }
+    let output = bench.run(&["sync", "s3://bucket/*", "here/"]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("--unordered"), "{told}");
+    let output = bench.run(&["sync", "--unordered", "s3://bucket/*", "here/"]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let there = std::fs::read_dir(bench.path().join("here")).unwrap();
+    assert_eq!(there.count(), 30);
+    let again = bench.run(&["sync", "--unordered", "s3://bucket/*", "here/"]);
+    assert_eq!(text(&again.stdout), "");
+}
+
+#[test]
 fn filters_keys_and_bounds_do_what_they_say() {
     let bench = Bench::new();
     bench.server.create_bucket("bucket");

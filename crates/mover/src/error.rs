@@ -58,7 +58,7 @@ pub enum Error {
     /// The store was believed to list by key, and does not; too late to begin again.
     #[error(
         "s3://{bucket} is listed in no order ({key:?} comes after {previous:?}), \
-         it must be listed as an unordered store"
+         it must be listed as an unordered store (--unordered)"
     )]
     Unordered {
         /// The bucket.

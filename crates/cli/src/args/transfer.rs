@@ -215,6 +215,9 @@ pub(crate) struct PickArgs {
     /// Only this machine's share of the keys, as 2/5
     #[arg(long, value_name = "I/N", help_heading = "Which, and where to")]
     pub(crate) shard: Option<Shard>,
+    /// The stores list in no order, as directory buckets do: list in one piece, sort on disk
+    #[arg(long, help_heading = "How")]
+    pub(crate) unordered: bool,
     /// Flush downloaded files to the disk before they get their name
     #[arg(long, help_heading = "How")]
     pub(crate) fsync: bool,

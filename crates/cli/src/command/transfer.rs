@@ -141,6 +141,7 @@ pub(super) fn source(
         follow_symlinks: !args.no_follow_symlinks,
         list_v1: call.session.settings.list_v1,
         shard: pick.shard,
+        unordered: pick.unordered,
         ..source
     }
 }
