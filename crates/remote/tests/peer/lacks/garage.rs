@@ -5,7 +5,7 @@ const NO_CONDITIONS: &str = "writes know no conditions";
 const LEADING: &str = "slashes before a key are cut off, so that two keys become one";
 
 /// The checks, each with the reason.
-pub(super) const LACKS: [(&str, &str); 25] = [
+pub(super) const LACKS: [(&str, &str); 39] = [
     ("storage class", "there is one"),
     ("tag count", "there are no tags"),
     ("put if absent", NO_CONDITIONS),
@@ -40,4 +40,18 @@ pub(super) const LACKS: [(&str, &str); 25] = [
     ("copy of a version", NO_VERSIONS),
     ("delete many versions", NO_VERSIONS),
     ("presigned url of a version", NO_VERSIONS),
+    ("tags", "there are no tags"),
+    ("tags of a version", "there are no versions"),
+    ("tags of a multipart object", "there are no tags"),
+    ("tags of nothing", "there are no tags"),
+    ("wrong tags refused", "there are no tags"),
+    ("copy keeps tags", "there are no tags"),
+    ("copy replaces tags", "there are no tags"),
+    ("canned acl", "there are no access lists"),
+    ("acl by grant", "there are no access lists"),
+    ("acl of nothing", "there are no access lists"),
+    ("object lock of a bucket", "there is no object lock"),
+    ("retention", "there is no object lock"),
+    ("legal hold", "there is no object lock"),
+    ("lock without object lock", "there is no object lock"),
 ];

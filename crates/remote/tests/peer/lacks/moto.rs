@@ -1,7 +1,7 @@
 //! What moto 5 lacks.
 
 /// The checks, each with the reason.
-pub(super) const LACKS: [(&str, &str); 12] = [
+pub(super) const LACKS: [(&str, &str); 15] = [
     ("key: line ends and tabs", "its router matches no line ends"),
     (
         "list v1 delimiter",
@@ -22,5 +22,11 @@ pub(super) const LACKS: [(&str, &str); 12] = [
     (
         "presigned for one key and method",
         "signatures are not checked",
+    ),
+    ("wrong tags refused", "a tag twice is taken"),
+    ("acl by grant", "a grant to a group is lost"),
+    (
+        "object lock of a bucket",
+        "versioning can be suspended all the same",
     ),
 ];

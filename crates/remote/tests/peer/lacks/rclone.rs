@@ -5,7 +5,7 @@ const NO_VERSIONS: &str = "there are no versions";
 const NO_CONDITIONS: &str = "conditions are not known";
 
 /// The checks, each with the reason.
-pub(super) const LACKS: [(&str, &str); 45] = [
+pub(super) const LACKS: [(&str, &str); 58] = [
     ("get if match", NO_CONDITIONS),
     ("put if absent", NO_CONDITIONS),
     ("put if match", NO_CONDITIONS),
@@ -66,4 +66,17 @@ pub(super) const LACKS: [(&str, &str); 45] = [
         "part copy if match",
         "UploadPartCopy is taken for UploadPart",
     ),
+    ("tags", "there are no tags"),
+    ("tags of a version", "there are no versions"),
+    ("tags of a multipart object", "there are no tags"),
+    ("tags of nothing", "there are no tags"),
+    ("wrong tags refused", "there are no tags"),
+    ("copy keeps tags", "there are no tags"),
+    ("copy replaces tags", "there are no tags"),
+    ("canned acl", "there are no access lists"),
+    ("acl by grant", "there are no access lists"),
+    ("object lock of a bucket", "there is no object lock"),
+    ("retention", "there is no object lock"),
+    ("legal hold", "there is no object lock"),
+    ("lock without object lock", "there is no object lock"),
 ];

@@ -8,7 +8,7 @@ const NO_PART_ETAG: &str = "listed parts have no ETag";
 const NO_CHECKSUMS: &str = "there are no checksums of uploads";
 
 /// The checks, each with the reason.
-pub(super) const LACKS: [(&str, &str); 52] = [
+pub(super) const LACKS: [(&str, &str); 66] = [
     (
         "bucket not empty",
         "a bucket is removed with all that is in it",
@@ -85,4 +85,18 @@ pub(super) const LACKS: [(&str, &str); 52] = [
     ),
     ("delete many versions", NO_VERSIONS),
     ("presigned url of a version", NO_VERSIONS),
+    ("tags", "there are no tags"),
+    ("tags of a version", "there are no versions"),
+    ("tags of a multipart object", "there are no tags"),
+    ("tags of nothing", "there are no tags"),
+    ("wrong tags refused", "there are no tags"),
+    ("copy keeps tags", "there are no tags"),
+    ("copy replaces tags", "there are no tags"),
+    ("canned acl", "there are no access lists"),
+    ("acl by grant", "there are no access lists"),
+    ("acl of nothing", "there are no access lists"),
+    ("object lock of a bucket", "there is no object lock"),
+    ("retention", "there is no object lock"),
+    ("legal hold", "there is no object lock"),
+    ("lock without object lock", "there is no object lock"),
 ];
