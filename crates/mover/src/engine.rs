@@ -12,7 +12,7 @@ use crate::job::copy::CopyConditions;
 use crate::journal::Slip;
 use crate::location::Location;
 use crate::options::TransferOptions;
-use crate::task;
+use crate::task::{self, Outcome};
 use crate::transfer::scope::Scope;
 
 /// One object's move, decided by a job.
@@ -91,6 +91,16 @@ impl Engine {
         let tracked = self.tasks.track_future(work);
         // The tracker waits for it; a panic inside is settled by the task's own guard.
         drop(base::tasks::spawn("move", tracked));
+    }
+
+    /// Carries out a move here and now and says how it ended. The caller holds an object permit and
+    /// has counted the move as pending.
+    pub(crate) async fn carry(&self, task: Move) -> Outcome {
+        let accounts = &self.scope.accounts;
+        accounts.in_flight.add(1);
+        accounts.pending.subtract(1);
+        let scope = Arc::clone(&self.scope);
+        task::run(scope, task, CopyConditions::default(), None).await
     }
 
     /// Waits until every move has ended.

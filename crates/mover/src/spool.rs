@@ -1,4 +1,5 @@
-//! What is too long for memory, on disk: queues of names and external sorting.
+//! What is too long for memory, on disk: queues of names, stacks of records and external
+//! sorting.
 //!
 //! Files are unnamed (or deleted at once) in the system's temporary folder, so that nothing is left
 //! behind whatever happens. All of it blocks: call it off the reactor.
@@ -6,9 +7,11 @@
 pub(crate) mod entry_record;
 mod names;
 mod sorter;
+mod stack;
 
 pub(crate) use names::Names;
 pub(crate) use sorter::{Record, Sorted, Sorter};
+pub(crate) use stack::Stack;
 
 use std::io::{self, Read, Write};
 

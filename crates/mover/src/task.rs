@@ -35,13 +35,28 @@ enum Verdict {
     Failed,
 }
 
+/// How a move ended, for who carries out several in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It stands at the destination.
+    Arrived,
+    /// What was there was kept.
+    Kept,
+    /// Its source is no longer there.
+    Gone,
+    /// Refused or failed.
+    NotMoved,
+    /// The run was stopped.
+    Pending,
+}
+
 /// Carries out `task` and settles it: one sum, one event, and its line in the journal.
 pub(crate) async fn run(
     scope: Arc<Scope>,
     task: Move,
     conditions: CopyConditions,
     slip: Option<Slip>,
-) {
+) -> Outcome {
     let mut ticket = Ticket {
         scope: &scope,
         task: &task,
@@ -53,19 +68,23 @@ pub(crate) async fn run(
         Ok(Some(reason)) => Ok(Carried::Kept(reason)),
         Ok(None) if task.options.dry_run => {
             ticket.would_move();
-            return;
+            return Outcome::Arrived;
         }
         Ok(None) => Box::pin(carry(&scope, &task, conditions.keeps_all())).await,
         Err(error) => Err(error),
     };
     match result {
-        Ok(Carried::Kept(reason)) => ticket.kept(&reason),
+        Ok(Carried::Kept(reason)) => {
+            ticket.kept(&reason);
+            Outcome::Kept
+        }
         Ok(Carried::Arrived(arrived)) => {
             let deleted = match task.verb {
                 Verb::Move => delete_source(&scope, &task, &arrived).await,
                 Verb::Copy | Verb::Delete => Ok(()),
             };
             ticket.arrived(arrived, started.elapsed(), deleted);
+            Outcome::Arrived
         }
         Err(error) => ticket.not_moved(&error),
     }
@@ -398,7 +417,7 @@ impl Ticket<'_> {
         });
     }
 
-    fn not_moved(&mut self, error: &Error) {
+    fn not_moved(&mut self, error: &Error) -> Outcome {
         let (verb, source) = (self.task.verb, &self.task.source.location);
         let destination = Some(&self.task.destination);
         let accounts = &self.scope.accounts;
@@ -406,6 +425,7 @@ impl Ticket<'_> {
             Verdict::Pending => {
                 accounts.pending.add(1);
                 self.settle();
+                Outcome::Pending
             }
             Verdict::Gone => {
                 accounts.gone.add(1);
@@ -415,6 +435,7 @@ impl Ticket<'_> {
                     source,
                     destination,
                 });
+                Outcome::Gone
             }
             Verdict::Refused => {
                 accounts.refused.add(1);
@@ -425,6 +446,7 @@ impl Ticket<'_> {
                     destination,
                     error,
                 });
+                Outcome::NotMoved
             }
             Verdict::Failed => {
                 accounts.failed.add(1);
@@ -435,6 +457,7 @@ impl Ticket<'_> {
                     destination,
                     error,
                 });
+                Outcome::NotMoved
             }
         }
     }

@@ -78,6 +78,7 @@ Examples:
   longhaul sync --delete --max-delete 5% photos/ s3://backup/photos/
   longhaul sync --checksum 's3://music/*' s3://copy/
   longhaul --dry-run --summary sync 's3://music/*' s3://copy/
+  longhaul sync --versions 's3://music/*' s3://copy/
 Copies what is newer at the source or differs in size; run it again to go on after an interruption.";
 
 pub(crate) const MAKE_BUCKET: &str = "\

@@ -74,6 +74,9 @@ pub(crate) struct SyncArgs {
     /// Copy unless times are equal too
     #[arg(long, help_heading = "Which, and where to")]
     pub(crate) exact_timestamps: bool,
+    /// Carry every version and delete marker, in order, between buckets that keep versions
+    #[arg(long, help_heading = "Which, and where to")]
+    pub(crate) versions: bool,
     /// With --delete: delete nothing if it would be more than this number or share
     #[arg(long, value_name = "N|P%", help_heading = "Which, and where to")]
     pub(crate) max_delete: Option<MaxDelete>,

@@ -2,6 +2,7 @@
 
 use mover::compare::Comparator;
 use mover::job::sync::{self, SyncJob};
+use mover::job::versions::{self, VersionsJob};
 use mover::source::Order;
 use mover::{Error, Report, Source};
 
@@ -12,6 +13,9 @@ use crate::args::SyncArgs;
 /// Makes the destination hold what the source holds.
 pub(super) async fn run(args: &SyncArgs, call: Call<'_>) -> Result {
     let job = check(args, call)?;
+    if args.versions {
+        return versions(args, job, call).await;
+    }
     let context = super::transfer::context(&args.transfer, "sync", true, call).await?;
     let mut context = super::patience::guarded(context, &args.patience, call);
     let estimator = summary::listen(&mut context, job.options.part_size, call);
@@ -27,6 +31,45 @@ pub(super) async fn run(args: &SyncArgs, call: Call<'_>) -> Result {
             Ok(super::ended(&Failure::Job(error), call).quiet_at_peer())
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Carries whole histories.
+async fn versions(args: &SyncArgs, job: SyncJob, call: Call<'_>) -> Result {
+    let job = VersionsJob {
+        source: Source {
+            order: Order::Any,
+            ..job.source
+        },
+        destination: job.destination,
+        filter: job.filter,
+        exit_on_error: job.exit_on_error,
+        options: job.options,
+    };
+    let context = super::transfer::context(&args.transfer, "sync", true, call).await?;
+    let mut context = super::patience::guarded(context, &args.patience, call);
+    let estimator = summary::listen(&mut context, job.options.part_size, call);
+    let accounts = call.session.open_accounts();
+    let report = versions::run(job, &context, &accounts).await?;
+    count(&report, call);
+    summary::print(estimator, &report, call);
+    Ok(reported(&report, call))
+}
+
+/// Flags that cannot be meant together with `--versions`.
+fn check_versions(args: &SyncArgs) -> std::result::Result<(), Failure> {
+    let senseless = [
+        (args.delete, "--delete"),
+        (args.size_only, "--size-only"),
+        (args.checksum, "--checksum"),
+        (args.exact_timestamps, "--exact-timestamps"),
+    ];
+    match senseless.iter().find(|(given, _)| *given) {
+        Some((_, flag)) => Err(Failure::Usage(format!(
+            "{flag} cannot be used with --versions, which compares whole histories and only \
+             appends to them"
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -52,6 +95,9 @@ fn check(args: &SyncArgs, call: Call<'_>) -> std::result::Result<SyncJob, Failur
     check_source(&source)?;
     check_destination(&source, &destination)?;
     let comparator = comparator(args)?;
+    if args.versions {
+        check_versions(args)?;
+    }
     let needs_delete = [
         (args.max_delete.is_some(), "--max-delete"),
         (args.allow_empty_source, "--allow-empty-source"),

@@ -10,7 +10,7 @@
 //! does not grow with the number of objects.
 
 mod compared;
-mod content;
+pub(crate) mod content;
 mod extras;
 mod feed;
 mod merge;

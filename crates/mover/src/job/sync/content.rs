@@ -62,7 +62,7 @@ async fn two_objects(
 ///
 /// Composite checksums and multipart ETags that differ prove nothing: the parts may differ alone.
 /// An opaque ETag proves nothing either way.
-pub(super) fn heads_agree(here: &ObjectHead, there: &ObjectHead) -> Option<bool> {
+pub(crate) fn heads_agree(here: &ObjectHead, there: &ObjectHead) -> Option<bool> {
     if here.size != there.size {
         return Some(false);
     }
@@ -119,7 +119,10 @@ async fn file_and_object(
     Ok(file == bytes)
 }
 
-async fn head(client: &Arc<dyn ObjectClient>, object: &ObjectLocation) -> Result<ObjectHead> {
+pub(crate) async fn head(
+    client: &Arc<dyn ObjectClient>,
+    object: &ObjectLocation,
+) -> Result<ObjectHead> {
     let mut request = HeadObject::new(object.bucket.clone(), object.key.clone());
     request.version_id.clone_from(&object.version_id);
     request.checksum_mode = true;
