@@ -18,6 +18,7 @@ mod stream;
 mod transfer;
 mod typed;
 pub(crate) mod values;
+mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -33,6 +34,7 @@ pub(crate) use sides::{SideArgs, SidesArgs};
 pub(crate) use stream::{CatArgs, PipeArgs};
 pub(crate) use transfer::{AttributeArgs, ContentArgs, CopyArgs, PickArgs, SyncArgs, TransferArgs};
 pub(crate) use typed::quoted;
+pub(crate) use verify::VerifyArgs;
 
 /// Moves objects between S3, whatever speaks S3, and this machine, and proves that they arrived
 #[derive(Debug, Parser)]
@@ -91,6 +93,8 @@ pub(crate) enum Command {
     Head(HeadArgs),
     #[command(name = "exists")]
     Exists(ExistsArgs),
+    #[command(name = "verify")]
+    Verify(Box<VerifyArgs>),
     #[command(name = "completions")]
     Completions(CompletionsArgs),
     #[command(name = "demo")]

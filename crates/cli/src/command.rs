@@ -25,6 +25,7 @@ mod select;
 mod summary;
 mod sync;
 mod transfer;
+mod verify;
 
 use std::sync::Arc;
 
@@ -119,6 +120,7 @@ async fn dispatch_one(invocation: &Invocation, session: &Session) -> Outcome {
         Command::Pipe(args) => pipe::run(args, call).await,
         Command::Select(_) => select::run(call),
         Command::Exists(args) => exists::run(args, call).await,
+        Command::Verify(args) => verify::run(args, call).await,
         Command::Completions(args) => completions::run(args, call),
         Command::Version(_) => {
             let version = crate::start::version(session.settings.persona);

@@ -87,6 +87,7 @@ pub(crate) fn say_what_is_left(session: &Session, command: &Command) {
         | Command::Presign(_)
         | Command::Head(_)
         | Command::Exists(_)
+        | Command::Verify(_)
         | Command::Completions(_)
         | Command::Demo(_) => return,
     };

@@ -227,6 +227,7 @@ fn movement(command: &Command) -> (bool, bool) {
         | Command::Presign(_)
         | Command::Head(_)
         | Command::Exists(_)
+        | Command::Verify(_)
         | Command::Completions(_)
         | Command::Demo(_) => (false, false),
     }

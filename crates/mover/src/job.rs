@@ -5,6 +5,7 @@ pub mod delete;
 pub mod estimate;
 pub mod exists;
 pub mod sync;
+pub mod verify;
 pub mod versions;
 
 use std::time::Duration;

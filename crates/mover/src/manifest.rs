@@ -1,5 +1,7 @@
 //! One row for each object: what became of it, and how it was checked.
 
+pub mod rows;
+
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -24,6 +26,29 @@ const LEVEL: i32 = 3;
 pub struct Manifest {
     path: PathBuf,
     state: Mutex<State>,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Csv,
+    Lines,
+}
+
+/// The form that a manifest's name says, and whether it is compressed.
+fn form_of(path: &Path) -> Result<(Form, bool)> {
+    let name = path.to_string_lossy();
+    let (form, compressed) = match name.strip_suffix(".zst") {
+        Some(form) => (form, true),
+        None => (&*name, false),
+    };
+    match form.rsplit('.').next() {
+        Some("csv") => Ok((Form::Csv, compressed)),
+        Some("jsonl") => Ok((Form::Lines, compressed)),
+        _ => Err(Error::Usage(format!(
+            "manifest {name:?} must end in .csv, .jsonl, .csv.zst or .jsonl.zst"
+        ))),
+    }
 }
 
 /// What is written to, until an error or the end.
@@ -67,26 +92,12 @@ struct Row<'a> {
 impl Manifest {
     /// Creates the file; its name says the form: `.csv`, `.jsonl`, each also with `.zst`.
     pub fn create(path: &Path) -> Result<Manifest> {
-        let name = path.to_string_lossy();
-        let (form, compressed) = match name.strip_suffix(".zst") {
-            Some(form) => (form, true),
-            None => (&*name, false),
-        };
-        let csv = match form.rsplit('.').next() {
-            Some("csv") => true,
-            Some("jsonl") => false,
-            _ => {
-                return Err(Error::Usage(format!(
-                    "manifest {name:?} must end in .csv, .jsonl, .csv.zst or .jsonl.zst"
-                )));
-            }
-        };
+        let (form, compressed) = form_of(path)?;
         let file = File::create(path).map_err(Error::local("create", path))?;
         let output = Output::new(file, compressed).map_err(Error::local("write", path))?;
-        let rows = if csv {
-            Rows::Csv(Box::new(csv::Writer::from_writer(output)))
-        } else {
-            Rows::Lines(output)
+        let rows = match form {
+            Form::Csv => Rows::Csv(Box::new(csv::Writer::from_writer(output))),
+            Form::Lines => Rows::Lines(output),
         };
         Ok(Manifest {
             path: path.to_owned(),

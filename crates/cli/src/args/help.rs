@@ -124,6 +124,17 @@ Examples:
 A key that the store will not speak of is unknown, never absent. Exit code 0: every key was answered;
 1: some are unknown. Answers come in the order given; those of more than 65,536 keys by key.";
 
+pub(crate) const VERIFY: &str = "\
+Examples:
+  longhaul verify 's3://music/*' s3://copy/             by checksums and ETags, nothing is read
+  longhaul verify photos/ s3://backup/photos/           a folder with a bucket
+  longhaul verify --read --sample 1% 's3://music/*' s3://copy/
+  longhaul verify --manifest run.jsonl.zst s3://copy/   is everything there that the run moved?
+  longhaul verify --manifest run.csv s3://music/ s3://copy/   and are the sources still the same?
+Prints what is missing, differing, extra, unverifiable (sizes agree and nothing else can be compared) or
+unknown (could not be asked), and sums on standard error. Exit code 0: nothing but equal and unverifiable
+objects; 1: a finding (an extra object too, unless --allow-extra; an unverifiable one under --strict).";
+
 pub(crate) const COMPLETIONS: &str = "\
 Example:
   longhaul completions fish > ~/.config/fish/completions/longhaul.fish";

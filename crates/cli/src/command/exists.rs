@@ -48,7 +48,11 @@ pub(super) async fn run(args: &ExistsArgs, call: Call<'_>) -> Result {
     }
     match told {
         Ok(()) => {}
-        Err(Failure::Job(Error::Cancelled)) => {
+        Err(Failure::Job(error)) if is_stop(&error) => {
+            if error.fault() == Fault::Expired {
+                let cause = session.settings.persona.cause(&error);
+                session.output.error(call.name, call.typed, &cause);
+            }
             call.session.output.talk(format_args!(
                 "stopped: {} keys were answered; the same command begins anew{}",
                 sums.all(),
@@ -79,6 +83,11 @@ pub(super) async fn run(args: &ExistsArgs, call: Call<'_>) -> Result {
     Ok(Outcome::of(ending))
 }
 
+/// Whether a run was stopped: by the user, or because its credentials have expired.
+fn is_stop(error: &Error) -> bool {
+    matches!(error.fault(), Fault::Cancelled | Fault::Expired)
+}
+
 /// Which keys, of which bucket.
 struct Question {
     bucket: BucketName,
@@ -104,6 +113,12 @@ impl Question {
             raw: args.raw,
             stopping: call.session.stopping.clone(),
             ..ExistsOptions::default()
+        };
+        let workers = context.limits.objects_max.get();
+        let options = ExistsOptions {
+            heads_max: options.heads_max.min(workers),
+            lists_max: options.lists_max.min(workers),
+            ..options
         };
         match self.keys {
             Keys::Named(names) => {

@@ -1,6 +1,7 @@
 //! What `cp`, `mv`, `sync`, `cat` and `pipe` make of the flags that they share.
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 
 use base::ByteCount;
@@ -110,13 +111,7 @@ pub(super) fn options(
 pub(super) fn filter(args: &TransferArgs, pick: &PickArgs) -> Result<Filter, Failure> {
     let ignore = match &pick.ignore_file {
         None => IgnoreList::default(),
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                let words = crate::output::cause::system_words(&error);
-                Failure::Usage(format!("open {}: {words}", path.display()))
-            })?;
-            IgnoreList::parse(&text)
-        }
+        Some(path) => ignore_list(path)?,
     };
     Ok(Filter {
         exclude: patterns(&args.exclude),
@@ -127,6 +122,15 @@ pub(super) fn filter(args: &TransferArgs, pick: &PickArgs) -> Result<Filter, Fai
         modified_after: pick.newer_than,
         modified_before: pick.older_than,
     })
+}
+
+/// Reads `--ignore-file`.
+pub(super) fn ignore_list(path: &Path) -> Result<IgnoreList, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let words = crate::output::cause::system_words(&error);
+        Failure::Usage(format!("open {}: {words}", path.display()))
+    })?;
+    Ok(IgnoreList::parse(&text))
 }
 
 /// The source as the flags say it is to be understood.

@@ -112,6 +112,31 @@ impl fmt::Display for ExistsRow<'_> {
     }
 }
 
+/// A finding of `verify`.
+#[derive(Debug, Serialize)]
+pub(crate) struct VerifyRow<'a> {
+    pub(crate) operation: &'a str,
+    /// `equal`, `missing`, `differing`, `extra`, `unverifiable` or `unknown`.
+    pub(crate) state: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<&'a str>,
+    pub(crate) destination: &'a str,
+    /// The means, what differs, or the cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detail: Option<&'a str>,
+}
+
+impl fmt::Display for VerifyRow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = self.source.unwrap_or("-");
+        write!(f, "{}\t{source}\t{}", self.state, self.destination)?;
+        match self.detail {
+            Some(detail) => write!(f, "\t{detail}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A bucket in `ls`.
 #[derive(Debug, Serialize)]
 pub(crate) struct BucketRow {

@@ -212,7 +212,8 @@ fn begin(
 
 impl Answers {
     /// The next answer; `None` after the last. An error is what kept it from asking on: the list
-    /// could not be read, or it was stopped; what was not answered then has no answer.
+    /// could not be read, the credentials have expired, or it was stopped; what was not answered
+    /// then has no answer.
     pub async fn next(&mut self) -> Option<Result<Answer>> {
         loop {
             if let Some(answer) = self.current.next() {

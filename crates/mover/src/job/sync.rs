@@ -12,8 +12,9 @@
 mod compared;
 pub(crate) mod content;
 mod extras;
-mod feed;
+pub(in crate::job) mod feed;
 mod merge;
+pub(in crate::job) mod sides;
 
 use std::str::FromStr;
 use std::sync::Arc;

@@ -43,6 +43,9 @@ pub(super) struct Asker {
     bucket_there: OnceCell<bool>,
     /// The whole listing, where one page holds it.
     whole: OnceLock<Coverage>,
+    /// Why nobody may ask any more: credentials that have expired answer no key.
+    lapsed: Mutex<Option<Error>>,
+    has_lapsed: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -83,6 +86,8 @@ impl Asker {
             }),
             bucket_there: OnceCell::new(),
             whole: OnceLock::new(),
+            lapsed: Mutex::new(None),
+            has_lapsed: CancellationToken::new(),
             client,
             bucket,
             options,
@@ -116,6 +121,25 @@ impl Asker {
 
     pub(super) fn stopping(&self) -> &CancellationToken {
         &self.options.stopping
+    }
+
+    /// Ends once the credentials have expired, with what the store said.
+    pub(super) async fn lapse(&self) -> Error {
+        self.has_lapsed.cancelled().await;
+        self.lapsed.lock().take().unwrap_or(Error::Cancelled)
+    }
+
+    fn note_lapse(&self, error: &remote::Error) {
+        if error.fault() == Fault::Expired {
+            let message = error.message();
+            let mut lapse = remote::Error::new(error.operation(), Fault::Expired, message)
+                .about(Some(self.bucket.as_str()), None);
+            if let Some(code) = error.code() {
+                lapse = lapse.with_code(code);
+            }
+            self.lapsed.lock().get_or_insert(lapse.into());
+            self.has_lapsed.cancel();
+        }
     }
 
     /// The whole listing, once one page was found to hold it.
@@ -207,7 +231,8 @@ impl Asker {
         request.start_after.clone_from(&after);
         for _ in 0..EMPTY_PAGES_MAX {
             self.lists_sent.add(1);
-            let page = self.client.list_objects(request.clone()).await?;
+            let listed = self.client.list_objects(request.clone()).await;
+            let page = listed.inspect_err(|error| self.note_lapse(error))?;
             let _ = self.bucket_there.set(true);
             if !page.objects.is_empty() || page.next.is_none() {
                 return Ok(Coverage::new(prefix, after, page));
@@ -265,6 +290,10 @@ impl Asker {
                     etag: head.etag,
                     last_modified: head.last_modified,
                 }))
+            }
+            Err(error) if error.fault() == Fault::Expired => {
+                self.note_lapse(&error);
+                Err(error)
             }
             Err(error) if error.is_code("NoSuchBucket") => Err(error),
             Err(error) if error.fault() == Fault::NotFound => {

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::asker::Asker;
 use super::name::key_of;
+use super::strategy::By;
 use super::stretch::Stretch;
 use super::{Answer, Verdict};
 use crate::context::Context;
@@ -83,6 +84,7 @@ impl Driver {
         let result = tokio::select! {
             biased;
             () = self.asker.stopping().cancelled() => Err(Stop::Failed(Error::Cancelled)),
+            error = self.asker.lapse() => Err(Stop::Failed(error)),
             () = self.sender.closed() => Err(Stop::ReaderGone),
             result = work => result,
         };
@@ -175,7 +177,11 @@ impl Driver {
         let mut names = names.into_iter().enumerate().peekable();
         let beginning = self.beginning();
         tokio::pin!(beginning);
-        let mut beginning_known = false;
+        // Where only listings may be asked there is nothing to do meanwhile.
+        let mut beginning_known = self.asker.options().by == By::List;
+        if beginning_known {
+            beginning.as_mut().await;
+        }
         loop {
             // What is known so far, in the order given.
             let mut ready = Vec::new();

@@ -56,6 +56,15 @@ impl Missing {
                 "{url} names no object to write a list to"
             )));
         }
+        if let Target::Local(path) = &target
+            && !folder_of(path).is_dir()
+        {
+            // Said before the first request, not after the last.
+            let path = path.display();
+            return Err(Error::Usage(format!(
+                "{path} cannot be written: its folder is not there"
+            )));
+        }
         Ok(Missing {
             target,
             batch: Vec::new(),
@@ -123,18 +132,21 @@ impl Missing {
     }
 }
 
-/// Writes the keys in order to a file beside `path`.
-fn gather(sorter: Sorter, path: &Path) -> io::Result<(NamedTempFile, Recorded)> {
-    let folder = match path.parent() {
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    };
+    }
+}
+
+/// Writes the keys in order to a file beside `path`.
+fn gather(sorter: Sorter, path: &Path) -> io::Result<(NamedTempFile, Recorded)> {
     let file = tempfile::Builder::new()
         .prefix(".longhaul-")
         .suffix(".part")
         // What the umask leaves of it, as for any file.
         .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(folder)?;
+        .tempfile_in(folder_of(path))?;
     let mut writer = BufWriter::new(file);
     let mut recorded = Recorded::default();
     let mut previous: Option<Vec<u8>> = None;

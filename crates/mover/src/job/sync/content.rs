@@ -130,7 +130,7 @@ pub(crate) async fn head(
 }
 
 /// Reads an object whole; one that breaks off is read again.
-async fn crc64_of_object(
+pub(in crate::job) async fn crc64_of_object(
     context: &Context,
     side: Side,
     object: &ObjectLocation,
@@ -159,7 +159,7 @@ async fn crc64_of_object(
     Ok(retry(&context.retry, &context.clock, |_| read()).await?)
 }
 
-async fn crc64_of_path(path: PathBuf) -> Result<Crc64Nvme> {
+pub(in crate::job) async fn crc64_of_path(path: PathBuf) -> Result<Crc64Nvme> {
     base::tasks::blocking(move || {
         let mut file = open(&path)?;
         let mut hasher = Crc64Hasher::new();

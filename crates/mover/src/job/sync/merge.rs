@@ -1,27 +1,24 @@
 //! The merge of both sides.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-
-use base::Fault;
-use base::fault::Classified as _;
 
 use super::SyncJob;
 use super::compared::Compared;
 use super::extras::Extras;
-use super::feed::{Feed, Front, Fronts};
+use super::feed::{Feed, Front};
+use super::sides;
 use crate::accounts::Accounts;
 use crate::context::Context;
 use crate::destination::Mapping;
-use crate::entry::{Entry, EntryStream};
+use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::event::{Event, SkipReason, Verb};
 use crate::job::copy::{Clashes, folds_case};
 use crate::list::Met;
-use crate::location::{Location, ObjectLocation};
+use crate::location::Location;
 use crate::overlap::Overlap;
-use crate::source::{Order, Side, Source, enumerate, enumerate_both};
-use crate::url::{S3Url, Target};
+use crate::source::Side;
+use crate::url::Target;
 
 /// How a merge ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,19 +66,7 @@ impl<'a> Merge<'a> {
             }
             Target::Local(_) | Target::Remote(_) => false,
         };
-        let protected = match (&job.source.target, &job.destination) {
-            (Target::Remote(from), Target::Remote(to))
-                if same_store && from.bucket == to.bucket =>
-            {
-                let literal = if job.source.is_pattern() {
-                    from.literal_prefix()
-                } else {
-                    &from.path
-                };
-                Some(literal.to_owned())
-            }
-            _ => None,
-        };
+        let protected = sides::held_names(&job.source, &job.destination, same_store);
         let unknown = job.source.keys.is_some();
         let compared = Compared::new(context, accounts, &job.options, job.comparator, unknown);
         Ok(Merge {
@@ -108,10 +93,11 @@ impl<'a> Merge<'a> {
 
     /// A source that is one object: its counterpart is asked for by name.
     pub(super) async fn one_object(&mut self) -> Result<Ended> {
-        let mut source = self.front(Side::Source, &self.job.source).await?;
+        let source = &self.job.source;
+        let mut source = Front::of(self.context, self.accounts, Side::Source, source).await?;
         while let Some(entry) = source.take().await? {
             if let Some((entry, destination)) = self.wanted(entry) {
-                match self.counterpart(&destination).await? {
+                match sides::counterpart(self.context, self.accounts, &destination).await? {
                     Some(there) => self.compared.compare(entry, there, destination).await,
                     None => self.compared.copy(entry, destination).await,
                 }
@@ -121,35 +107,10 @@ impl<'a> Merge<'a> {
         Ok(Ended::Whole { problems })
     }
 
-    async fn counterpart(&self, destination: &Location) -> Result<Option<Entry>> {
-        let target = match destination {
-            Location::Local(path) => Target::Local(path.clone()),
-            Location::Remote(object) => Target::Remote(S3Url {
-                bucket: object.bucket.clone(),
-                path: object.key.to_string(),
-            }),
-        };
-        let exact = Source {
-            raw: true,
-            ..Source::new(target)
-        };
-        let mut stream = enumerate(self.context, self.accounts, Side::Destination, &exact);
-        match stream.next().await {
-            None => Ok(None),
-            Some(Ok(entry)) => Ok(Some(entry)),
-            Some(Err(Error::Remote(error)))
-                if error.fault() == Fault::NotFound && !error.is_code("NoSuchBucket") =>
-            {
-                Ok(None)
-            }
-            Some(Err(Error::NotFound(_))) => Ok(None),
-            Some(Err(error)) => Err(error),
-        }
-    }
-
     /// Both sides, name by name.
     pub(super) async fn both_listings(&mut self) -> Result<Ended> {
-        let mut feed = self.feed().await?;
+        let (source, destination) = (&self.job.source, &self.job.destination);
+        let mut feed = Feed::open(self.context, self.accounts, source, destination).await?;
         loop {
             if self.context.stopping.is_cancelled() || self.has_failed() {
                 return Ok(Ended::Stopped);
@@ -178,78 +139,8 @@ impl<'a> Merge<'a> {
         Ok(Ended::Whole { problems })
     }
 
-    /// Both sides, begun. Neither is handed out before both are: a destination that cannot be
-    /// listed stops the job before its first copy.
-    async fn feed(&self) -> Result<Feed> {
-        let below = self.below_destination().await;
-        let source = &self.job.source;
-        let listings = below
-            .as_ref()
-            .and_then(|below| enumerate_both(self.context, self.accounts, source, below));
-        if let Some(listings) = listings
-            && let Some(feed) = Feed::paired(listings).await?
-        {
-            return Ok(feed);
-        }
-        let (source, destination) = tokio::join!(
-            self.front(Side::Source, source),
-            self.destination_front(below),
-        );
-        Ok(Feed::Ordered(Box::new(Fronts::new(source?, destination?))))
-    }
-
     fn has_failed(&self) -> bool {
         self.job.exit_on_error && self.accounts.failed.get() > 0
-    }
-
-    /// Everything below the destination; `None` where that is a folder which is not there yet.
-    async fn below_destination(&self) -> Option<Source> {
-        let target = match &self.job.destination {
-            Target::Remote(url) => {
-                let mut url = url.clone();
-                if !url.is_prefix() {
-                    url.path.push('/');
-                }
-                Target::Remote(url)
-            }
-            Target::Local(path) => {
-                let mut text = path.clone().into_os_string();
-                if !text.to_string_lossy().ends_with('/') {
-                    text.push("/");
-                }
-                let path = PathBuf::from(text);
-                let there = path.clone();
-                let is_there = base::tasks::blocking(move || there.is_dir()).await;
-                if !is_there {
-                    return None;
-                }
-                Target::Local(path)
-            }
-        };
-        Some(Source {
-            below: true,
-            // s5cmd does not follow links at the destination either.
-            follow_symlinks: false,
-            list_v1: self.job.source.list_v1,
-            unordered: self.job.source.unordered,
-            order: Order::Key,
-            ..Source::new(target)
-        })
-    }
-
-    async fn destination_front(&self, below: Option<Source>) -> Result<Front> {
-        match below {
-            Some(source) => self.front(Side::Destination, &source).await,
-            None => {
-                let (sink, stream) = EntryStream::channel();
-                sink.finish().await;
-                Front::begin(stream).await
-            }
-        }
-    }
-
-    async fn front(&self, side: Side, source: &Source) -> Result<Front> {
-        Front::begin(enumerate(self.context, self.accounts, side, source)).await
     }
 
     /// Counts an entry of the source; where it goes, unless it is passed over or refused.
@@ -314,49 +205,12 @@ impl<'a> Merge<'a> {
             .protected
             .as_ref()
             .is_some_and(|prefix| name.starts_with(prefix) && !self.overlap.covers(name));
-        if is_source || !self.would_come(entry) {
+        let would_come = sides::as_at_source(&self.job.source, entry)
+            .is_none_or(|would_be| self.admits(&would_be));
+        if is_source || !would_come {
             return Ok(());
         }
         self.extras.push(self.accounts, name).await
-    }
-
-    /// Whether the filter would admit an object of the source that had this name, size and age.
-    fn would_come(&self, entry: &Entry) -> bool {
-        let relative = entry.relative();
-        let location = match &self.job.source.target {
-            Target::Local(_) => {
-                // Below the folder named, as include and exclude see it.
-                let whole = crate::walk::clean(&self.job.source.target.to_string());
-                let root = if self.job.source.is_pattern() {
-                    crate::url::literal_prefix(&whole)
-                } else {
-                    whole.as_str()
-                };
-                let parent = &root[..crate::walk::parent_length(root)];
-                Location::Local(PathBuf::from(format!("{parent}{relative}")))
-            }
-            Target::Remote(url) => {
-                let literal = if self.job.source.is_pattern() {
-                    url.literal_prefix()
-                } else {
-                    &url.path
-                };
-                let parent = &literal[..crate::walk::parent_length(literal)];
-                let Ok(key) = base::Key::new(format!("{parent}{relative}")) else {
-                    return true;
-                };
-                Location::Remote(ObjectLocation {
-                    bucket: url.bucket.clone(),
-                    key,
-                    version_id: None,
-                })
-            }
-        };
-        let would_be = Entry {
-            location,
-            ..entry.clone()
-        };
-        self.admits(&would_be)
     }
 
     fn admits(&self, entry: &Entry) -> bool {
