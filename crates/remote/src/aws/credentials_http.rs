@@ -1,5 +1,7 @@
 //! The HTTP client of those who hand out credentials (STS, SSO), where the machine's trust is not
-//! enough.
+//! enough or is not asked for.
+
+mod careless;
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +12,8 @@ use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::proxy::ProxySettings;
+
+pub(super) use careless::believing;
 
 /// A client that trusts the bundle alone. The bundle was read and checked before; see
 /// [`tls`](super::tls).

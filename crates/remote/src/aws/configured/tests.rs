@@ -43,6 +43,7 @@ fn child() {
             credentials: token.or(apart).unwrap_or(chain),
             ..AwsOptions::default()
         };
+        options.tls.verify = variable("TEST_NO_VERIFY").is_none();
         options.assume_role = variable("TEST_ROLE").map(|role_arn| AssumeRole {
             role_arn,
             external_id: Some("the-external-id".to_owned()),
@@ -290,19 +291,61 @@ async fn nothing_anywhere_is_credentials_not_loaded() {
     assert!(printed.contains("error=CredentialsNotLoaded"), "{printed}");
 }
 
+/// A token service that anybody could have set up.
+async fn unknown_token_service() -> Hostile {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let names = vec!["localhost".to_owned()];
+    let params = rcgen::CertificateParams::new(names).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let server = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    Hostile::start_tls(server, |_, mut peer| async move {
+        while peer.read_request().await.is_some() {
+            peer.send(&role_taken_on()).await;
+        }
+    })
+    .await
+}
+
 #[tokio::test]
-async fn a_role_is_taken_on_with_its_external_id() {
-    let sts = Hostile::answering(|_, _| {
-        let body = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+async fn without_checking_certificates_a_role_is_taken_on_anywhere() {
+    let sts = unknown_token_service().await;
+    let home = home();
+    let url = format!("https://localhost:{}", sts.address.port());
+    let environment = [
+        ("TEST_ROLE", "arn:aws:iam::123456789012:role/reader"),
+        ("AWS_ENDPOINT_URL_STS", url.as_str()),
+    ];
+    let printed = outcome(home.path(), &environment).await;
+    assert!(printed.contains("error="), "{printed}");
+    assert!(sts.seen().is_empty());
+    let careless = [&environment[..], &[("TEST_NO_VERIFY", "1")]].concat();
+    let printed = outcome(home.path(), &careless).await;
+    assert!(printed.contains("key=TAKEN-ON"), "{printed}");
+    let body = String::from_utf8(sts.seen()[0].body.clone()).unwrap();
+    assert!(body.contains("Action=AssumeRole"), "{body}");
+}
+
+fn role_taken_on() -> String {
+    let body = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
             <AssumeRoleResult><Credentials><AccessKeyId>TAKEN-ON</AccessKeyId>\
             <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
             <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>\
             <AssumedRoleUser><Arn>arn:aws:sts::1:assumed-role/r/s</Arn>\
             <AssumedRoleId>A:s</AssumedRoleId></AssumedRoleUser>\
             </AssumeRoleResult></AssumeRoleResponse>";
-        answer("200 OK", "content-type: text/xml\r\n", body)
-    })
-    .await;
+    answer("200 OK", "content-type: text/xml\r\n", body)
+}
+
+#[tokio::test]
+async fn a_role_is_taken_on_with_its_external_id() {
+    let sts = Hostile::answering(|_, _| role_taken_on()).await;
     let home = home();
     let url = sts.url();
     let environment = [
