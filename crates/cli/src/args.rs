@@ -8,6 +8,7 @@ mod exists;
 mod global;
 pub(crate) mod grammar;
 pub(crate) mod help;
+mod jobs;
 mod look;
 mod patience;
 mod remove;
@@ -25,6 +26,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use bucket::{BucketArgs, BucketVersionArgs, PresignArgs};
 pub(crate) use exists::ExistsArgs;
 pub(crate) use global::{GlobalArgs, LogLevel, ProgressMode};
+pub(crate) use jobs::{JobsArgs, ResumeArgs, UploadsArgs};
 pub(crate) use look::{DiskUsageArgs, HeadArgs, ListArgs};
 pub(crate) use patience::PatienceArgs;
 pub(crate) use remove::RemoveArgs;
@@ -95,6 +97,12 @@ pub(crate) enum Command {
     Exists(ExistsArgs),
     #[command(name = "verify")]
     Verify(Box<VerifyArgs>),
+    #[command(name = "jobs")]
+    Jobs(JobsArgs),
+    #[command(name = "resume")]
+    Resume(ResumeArgs),
+    #[command(name = "uploads")]
+    Uploads(UploadsArgs),
     #[command(name = "completions")]
     Completions(CompletionsArgs),
     #[command(name = "demo")]

@@ -13,6 +13,7 @@ mod demo;
 mod disk_usage;
 mod exists;
 mod head;
+mod jobs;
 mod list;
 mod missing;
 mod named;
@@ -25,6 +26,7 @@ mod select;
 mod summary;
 mod sync;
 mod transfer;
+mod uploads;
 mod verify;
 
 use std::sync::Arc;
@@ -121,14 +123,16 @@ async fn dispatch_one(invocation: &Invocation, session: &Session) -> Outcome {
         Command::Select(_) => select::run(call),
         Command::Exists(args) => exists::run(args, call).await,
         Command::Verify(args) => verify::run(args, call).await,
+        Command::Jobs(args) => jobs::run(args, call).await,
+        Command::Uploads(args) => uploads::run(args, call).await,
         Command::Completions(args) => completions::run(args, call),
         Command::Version(_) => {
             let version = crate::start::version(session.settings.persona);
             session.output.text(format_args!("{version}"));
             Ok(Outcome::DONE)
         }
-        // A line of a run file is never `run` or `demo`, and `dispatch` takes them before.
-        Command::Run(_) | Command::Demo(_) => Err(Failure::Usage(format!(
+        // A line of a run file is never one of these, which are taken before.
+        Command::Run(_) | Command::Demo(_) | Command::Resume(_) => Err(Failure::Usage(format!(
             "\"{}\" is not permitted in run-mode",
             invocation.name
         ))),

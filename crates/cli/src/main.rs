@@ -3,6 +3,7 @@
 mod args;
 mod command;
 mod completion;
+mod journal;
 mod log;
 mod output;
 mod persona;

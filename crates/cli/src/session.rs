@@ -17,6 +17,7 @@ use remote::aws::RequestCounts;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::journal::JobBook;
 use crate::output::Output;
 use crate::output::stat::Stat;
 use crate::settings::Settings;
@@ -30,6 +31,8 @@ pub(crate) struct Session {
     pub(crate) clock: Clock,
     /// Cancelled at the first interrupt, or when nobody reads the output any more.
     pub(crate) stopping: CancellationToken,
+    /// The journal of the process's job.
+    pub(crate) job: JobBook,
     /// Hear every event besides the printed lines: the manifest, the event file.
     observers: Vec<Arc<dyn Observer>>,
     clients: Clients,
@@ -57,12 +60,19 @@ impl Session {
             stat: Stat::default(),
             clock: Clock::system(),
             stopping: CancellationToken::new(),
+            job: JobBook::default(),
             output,
             observers,
             clients: Clients::default(),
             accounts: Mutex::default(),
             lanes: Mutex::default(),
         }
+    }
+
+    /// With the job that this process runs.
+    pub(crate) fn with_job(mut self, job: JobBook) -> Session {
+        self.job = job;
+        self
     }
 
     /// The client of a side, for a region or for the one that the settings name.

@@ -60,6 +60,9 @@ pub(crate) fn stop(session: &Session) {
     if session.stopping.is_cancelled() {
         output.flush();
         output.set_bar(None);
+        if let Some(id) = session.job.id() {
+            output.talk(format_args!("longhaul resume {id}"));
+        }
         std::process::exit(INTERRUPTED);
     }
     session.stopping.cancel();
@@ -70,7 +73,9 @@ pub(crate) fn stop(session: &Session) {
 
 /// Says what was done and how to go on, where there is something to go on with.
 pub(crate) fn say_what_is_left(session: &Session, command: &Command) {
+    let journalled = session.job.id().is_some();
     let again = match command {
+        Command::Copy(_) | Command::Move(_) | Command::Sync(_) if journalled => "go on with:",
         Command::Sync(_) | Command::Remove(_) => "the same command goes on",
         Command::Copy(_) => "sync goes on without what has arrived, cp begins anew",
         Command::Move(_) => "the same command goes on: what was moved is no longer at the source",
@@ -88,6 +93,9 @@ pub(crate) fn say_what_is_left(session: &Session, command: &Command) {
         | Command::Head(_)
         | Command::Exists(_)
         | Command::Verify(_)
+        | Command::Jobs(_)
+        | Command::Resume(_)
+        | Command::Uploads(_)
         | Command::Completions(_)
         | Command::Demo(_) => return,
     };

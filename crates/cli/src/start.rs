@@ -8,15 +8,17 @@ use mover::job::Ending;
 use remote::aws::AwsOptions;
 
 use crate::args::grammar::{Invocation, Misuse, Request, read};
-use crate::args::{Cli, Command, LogLevel, help};
+use crate::args::{Cli, Command, LogLevel, ResumeArgs, help};
+use crate::journal::JobBook;
 use crate::output::Output;
+use crate::output::cause::{chain, system_words};
 use crate::persona::{Outcome, Persona};
 use crate::progress::{Progress, Show};
 use crate::session::Session;
 use crate::settings::{Environment, Settings};
 use crate::signals::{Asked, Signals};
 use crate::witness::Witnesses;
-use crate::{command, completion, log, signals};
+use crate::{command, completion, journal, log, signals};
 
 /// What a process exits with when nobody reads its output any more: 128 and SIGPIPE's number, as
 /// a shell says of a process that the signal ended.
@@ -37,7 +39,13 @@ pub(crate) fn start(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
         return completion::run(before, persona);
     }
     match read(&words, persona) {
-        Ok(Request::Run(invocation)) => run(&invocation, &words, persona),
+        Ok(Request::Run(invocation)) => match &invocation.cli.command {
+            Command::Resume(args) => resume(args, &invocation, &words, persona),
+            _ => {
+                let job = JobBook::of(&invocation, &words, persona);
+                run(&invocation, &words, persona, job)
+            }
+        },
         Ok(Request::Help(about)) => say(|output| help::print(output, about.as_deref())),
         Ok(Request::Version) => say(|output| output.text(format_args!("{}", version(persona)))),
         Ok(Request::InstallCompletion) => say(|output| completion::install(output, persona)),
@@ -106,7 +114,51 @@ fn flag_of_the_program(message: &str) -> Option<&str> {
     known.then_some(flag)
 }
 
-fn run(invocation: &Invocation, words: &[String], persona: Persona) -> ExitCode {
+/// Goes on with a job: runs its command again, where it was run, with its journal.
+fn resume(
+    args: &ResumeArgs,
+    invocation: &Invocation,
+    words: &[String],
+    persona: Persona,
+) -> ExitCode {
+    let fail = |cause: &str| could_not(persona, &invocation.typed, cause);
+    let Some(home) = journal::home() else {
+        return fail("there is no place for jobs: set HOME or XDG_STATE_HOME");
+    };
+    let id = match (args.last, args.arguments.as_slice()) {
+        (false, [id]) => id.clone(),
+        (true, []) => match home.jobs() {
+            Ok(jobs) => match jobs.into_iter().rev().find(|job| job.running.is_none()) {
+                Some(job) => job.id,
+                None => return fail("there is no job to go on with"),
+            },
+            Err(error) => return fail(&system_words(&error)),
+        },
+        _ => return fail("expected an ID, or --last: `longhaul jobs` lists them"),
+    };
+    let job = match home.lock(&id) {
+        Ok(job) => job,
+        Err(error) => return fail(&chain(&error)),
+    };
+    let folder = &job.record.folder;
+    if let Err(error) = std::env::set_current_dir(folder) {
+        let cause = system_words(&error);
+        return fail(&format!("enter {}: {cause}", folder.display()));
+    }
+    // Flags of the command itself come later, and so count where both say something.
+    let before = words.iter().position(|word| *word == invocation.name);
+    let mut all = words[..before.unwrap_or(0)].to_vec();
+    all.extend_from_slice(&job.record.words);
+    match read(&all, persona) {
+        Ok(Request::Run(again)) => run(&again, &all, persona, JobBook::resume(home, job)),
+        _ => fail(&format!(
+            "this version cannot read the job's command: {}",
+            all.join(" ")
+        )),
+    }
+}
+
+fn run(invocation: &Invocation, words: &[String], persona: Persona, job: JobBook) -> ExitCode {
     let global = &invocation.cli.global;
     let settings = match Settings::resolve(
         global,
@@ -140,11 +192,8 @@ fn run(invocation: &Invocation, words: &[String], persona: Persona) -> ExitCode 
         }
     };
     let output = Arc::new(Output::new(settings.json, settings.level));
-    let session = Arc::new(Session::new(
-        settings,
-        Arc::clone(&output),
-        witnesses.observers(),
-    ));
+    let session = Session::new(settings, Arc::clone(&output), witnesses.observers());
+    let session = Arc::new(session.with_job(job));
     let mut outcome = runtime.block_on(work(invocation, &session));
     // A blocked read of standard input must not keep the process.
     runtime.shutdown_background();
@@ -152,6 +201,8 @@ fn run(invocation: &Invocation, words: &[String], persona: Persona) -> ExitCode 
         output.error(&invocation.name, &invocation.typed, &broken);
         outcome = outcome.worse(Outcome::of(Ending::Failed));
     }
+    let now = session.clock.now();
+    session.job.end(outcome, &session.totals(), now, &output);
     if session.settings.stat {
         session.stat.print(&output);
     }
@@ -183,6 +234,8 @@ async fn work(invocation: &Invocation, session: &Arc<Session>) -> Outcome {
         tokio::pin!(command);
         let drawing = progress.run();
         tokio::pin!(drawing);
+        let keeping = session.job.keep(&session.clock, || session.totals());
+        tokio::pin!(keeping);
         loop {
             tokio::select! {
                 outcome = &mut command => break outcome,
@@ -198,6 +251,7 @@ async fn work(invocation: &Invocation, session: &Arc<Session>) -> Outcome {
                     session.stopping.cancel();
                 }
                 () = &mut drawing => {}
+                () = &mut keeping => {}
                 () = session.output.flush_when_idle() => {}
             }
         }
@@ -228,6 +282,9 @@ fn movement(command: &Command) -> (bool, bool) {
         | Command::Head(_)
         | Command::Exists(_)
         | Command::Verify(_)
+        | Command::Jobs(_)
+        | Command::Resume(_)
+        | Command::Uploads(_)
         | Command::Completions(_)
         | Command::Demo(_) => (false, false),
     }

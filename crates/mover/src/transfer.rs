@@ -15,6 +15,7 @@ mod small;
 mod upload;
 
 pub use cat::cat;
+pub use multipart::abort_upload;
 pub use pipe::pipe;
 
 use base::Fault;

@@ -163,6 +163,7 @@ fn read_command(
         }
         (scanned.given, scanned.rest)
     };
+    let (given, arguments) = behind_verb(command, given, arguments).map_err(misuse)?;
     let mut words = vec![root.get_name().to_owned()];
     push_flags(&mut words, globals);
     words.push(command.get_name().to_owned());
@@ -174,12 +175,28 @@ fn read_command(
         .try_get_matches_from(words)
         .map_err(|error| misuse(reworded(&error, &given)))?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| misuse(error.to_string()))?;
-    let typed = typed(command.get_name(), &given, arguments);
+    let typed = typed(command.get_name(), &given, &arguments);
     Ok(Request::Run(Box::new(Invocation {
         cli,
         name: command.get_name().to_owned(),
         typed,
     })))
+}
+
+/// Reads flags also behind the verb of commands that have verbs, as `uploads abort --all ...`.
+fn behind_verb<'s>(
+    command: &'s Schema,
+    mut given: Vec<Given<'s>>,
+    arguments: &[String],
+) -> Result<(Vec<Given<'s>>, Vec<String>), String> {
+    let has_verbs = matches!(command.get_name(), "jobs" | "uploads");
+    let Some((verb, behind)) = arguments.split_first().filter(|_| has_verbs) else {
+        return Ok((given, arguments.to_vec()));
+    };
+    let scanned = scan(command, behind)?;
+    given.extend(scanned.given);
+    let verb = std::iter::once(verb);
+    Ok((given, verb.chain(scanned.rest).cloned().collect()))
 }
 
 /// Lets clap check the values of global flags alone.

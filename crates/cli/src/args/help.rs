@@ -135,6 +135,27 @@ Prints what is missing, differing, extra, unverifiable (sizes agree and nothing 
 unknown (could not be asked), and sums on standard error. Exit code 0: nothing but equal and unverifiable
 objects; 1: a finding (an extra object too, unless --allow-extra; an unverifiable one under --strict).";
 
+pub(crate) const JOBS: &str = "\
+Examples:
+  longhaul jobs                          what runs, was interrupted, or left failures
+  longhaul jobs rm 20261122-153301-4f2a  forget a job and abort its unfinished uploads
+A cp, mv or sync is listed once it began an upload in parts or did a thousand objects, until all of it is done.";
+
+pub(crate) const RESUME: &str = "\
+Examples:
+  longhaul resume 20261122-153301-4f2a
+  longhaul resume --last
+Runs the command again in its folder, leaving alone what it had done and keeping parts that arrived.
+Keys that came from the environment must be there again. Flags before resume are added to the command's own.";
+
+pub(crate) const UPLOADS: &str = "\
+Examples:
+  longhaul uploads ls                          unfinished uploads of jobs of this machine
+  longhaul uploads ls s3://music/              and of anybody else, below this name
+  longhaul uploads abort s3://music/           ours, but for those of running jobs
+  longhaul uploads abort --all --older-than 7d s3://music
+What others upload is aborted only with --all, and only when it is old.";
+
 pub(crate) const COMPLETIONS: &str = "\
 Example:
   longhaul completions fish > ~/.config/fish/completions/longhaul.fish";

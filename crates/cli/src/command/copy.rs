@@ -16,8 +16,9 @@ use crate::args::{CopyArgs, quoted};
 pub(super) async fn run(args: &CopyArgs, verb: Verb, call: Call<'_>) -> Result {
     let job = check(args, verb, call)?;
     let operation = crate::output::lines::verb_word(verb);
-    let context =
+    let mut context =
         super::transfer::context(&args.transfer, operation, !args.show_progress, call).await?;
+    super::transfer::begin_journal(&mut context, call)?;
     let mut context = super::patience::guarded(context, &args.patience, call);
     let estimator = summary::listen(&mut context, job.options.part_size, call);
     let accounts = call.session.open_accounts();

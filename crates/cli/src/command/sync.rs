@@ -16,7 +16,8 @@ pub(super) async fn run(args: &SyncArgs, call: Call<'_>) -> Result {
     if args.versions {
         return versions(args, job, call).await;
     }
-    let context = super::transfer::context(&args.transfer, "sync", true, call).await?;
+    let mut context = super::transfer::context(&args.transfer, "sync", true, call).await?;
+    super::transfer::begin_journal(&mut context, call)?;
     let mut context = super::patience::guarded(context, &args.patience, call);
     let estimator = summary::listen(&mut context, job.options.part_size, call);
     let accounts = call.session.open_accounts();

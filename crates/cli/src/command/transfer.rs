@@ -150,6 +150,15 @@ pub(super) fn source(
     }
 }
 
+/// Begins the journal, where this command is the process's job.
+pub(super) fn begin_journal(context: &mut Context, call: Call<'_>) -> Result<(), Failure> {
+    let source = context.source.endpoint();
+    let destination = context.destination.endpoint();
+    let job = &call.session.job;
+    context.journal = job.begin(source, destination, &call.session.clock)?;
+    Ok(())
+}
+
 /// Both sides' clients and who listens.
 pub(super) async fn context(
     args: &TransferArgs,

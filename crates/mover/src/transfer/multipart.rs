@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::fault::Classified as _;
-use base::{Checksum, Crc64Nvme, ETag, Fault, VersionId};
+use base::{Checksum, Crc64Nvme, ETag, Fault, UploadId, VersionId};
 use remote::ObjectClient;
 use remote::types::{
     AbortMultipartUpload, CompleteMultipartUpload, CompletedUpload, CreateMultipartUpload,
@@ -261,37 +261,46 @@ impl<'a> Upload<'a> {
     }
 
     async fn abort_until_gone(&self) -> Result<()> {
-        for _ in 0..ABORTS_MAX {
-            let request = AbortMultipartUpload {
-                bucket: self.object.bucket.clone(),
-                key: self.object.key.clone(),
-                upload_id: self.created.upload_id.clone(),
-            };
-            match self.client.abort_multipart_upload(request).await {
-                Ok(()) => {}
-                Err(error) if error.is_code("NoSuchUpload") => return Ok(()),
-                Err(error) => return Err(error.into()),
-            }
-            let request = ListParts {
-                bucket: self.object.bucket.clone(),
-                key: self.object.key.clone(),
-                upload_id: self.created.upload_id.clone(),
-                part_number_after: None,
-            };
-            match self.client.list_parts(request).await {
-                Ok(_) => {}
-                Err(error) if error.fault() == Fault::NotFound => return Ok(()),
-                // Aborted as far as can be known: we may not list, or the store cannot.
-                Err(error) if matches!(error.fault(), Fault::Denied | Fault::Unsupported) => {
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Error::Refused(format!(
-            "it still has parts after {ABORTS_MAX} aborts"
-        )))
+        abort_upload(self.client, self.object, &self.created.upload_id).await
     }
+}
+
+/// Aborts an upload, again and again until the store no longer knows it.
+pub async fn abort_upload(
+    client: &dyn ObjectClient,
+    object: &ObjectLocation,
+    upload_id: &UploadId,
+) -> Result<()> {
+    for _ in 0..ABORTS_MAX {
+        let request = AbortMultipartUpload {
+            bucket: object.bucket.clone(),
+            key: object.key.clone(),
+            upload_id: upload_id.clone(),
+        };
+        match client.abort_multipart_upload(request).await {
+            Ok(()) => {}
+            Err(error) if error.is_code("NoSuchUpload") => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        let request = ListParts {
+            bucket: object.bucket.clone(),
+            key: object.key.clone(),
+            upload_id: upload_id.clone(),
+            part_number_after: None,
+        };
+        match client.list_parts(request).await {
+            Ok(_) => {}
+            Err(error) if error.fault() == Fault::NotFound => return Ok(()),
+            // Aborted as far as can be known: we may not list, or the store cannot.
+            Err(error) if matches!(error.fault(), Fault::Denied | Fault::Unsupported) => {
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Error::Refused(format!(
+        "it still has parts after {ABORTS_MAX} aborts"
+    )))
 }
 
 /// Ends an upload that `error` kept from being completed: what can go on later is left to the
