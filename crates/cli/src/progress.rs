@@ -1,6 +1,6 @@
 //! Progress on standard error, and the status line of SIGUSR1.
 
-mod load;
+pub(crate) mod load;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -15,7 +15,7 @@ use mover::limiter::{Limit, Sample, limit};
 use tokio::time::Instant;
 
 use crate::args::ProgressMode;
-use crate::session::{Session, Totals};
+use crate::session::{Session, Slots, Totals};
 use load::Load;
 
 /// Between two pictures on a terminal.
@@ -170,6 +170,7 @@ impl Meter {
             retries: session.requests(Side::Source).retries
                 + session.requests(Side::Destination).retries,
             limit: limit(&before.sample, &now.sample),
+            slots: session.slots(),
         }
     }
 
@@ -199,13 +200,15 @@ impl Meter {
 }
 
 /// One line of progress.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Status {
     totals: Totals,
     rate: Rate,
     objects_per_second: f64,
     retries: u64,
     limit: Option<Limit>,
+    /// Request slots of each endpoint.
+    slots: Vec<Slots>,
 }
 
 impl Status {
@@ -242,6 +245,10 @@ impl fmt::Display for Status {
             let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
             write!(f, ", left {hours}:{minutes:02}:{:02}", seconds % 60)?;
         }
+        for (position, slots) in self.slots.iter().enumerate() {
+            let before = if position == 0 { ", requests" } else { " +" };
+            write!(f, "{before} {}/{}", slots.in_use, slots.limit)?;
+        }
         match self.limit {
             None => {}
             Some(limit) => write!(f, ", limited by {limit}")?,
@@ -270,10 +277,20 @@ mod tests {
             objects_per_second: 1.0,
             retries: 2,
             limit: Some(Limit::Network),
+            slots: vec![
+                Slots {
+                    in_use: 3,
+                    limit: 64,
+                },
+                Slots {
+                    in_use: 2,
+                    limit: 32,
+                },
+            ],
         };
         assert_eq!(
             status.to_string(),
-            "4 of 10 objects, 3.8 MiB of 9.5 MiB, 1.0 MB/s (1.0 objects/s), in flight 3, retries 2, failed 0, left 0:00:06, limited by network"
+            "4 of 10 objects, 3.8 MiB of 9.5 MiB, 1.0 MB/s (1.0 objects/s), in flight 3, retries 2, failed 0, left 0:00:06, requests 3/64 + 2/32, limited by network"
         );
     }
 

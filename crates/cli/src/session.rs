@@ -1,12 +1,12 @@
 //! What the commands of one process share: clients, limits, output, accounts.
 
 mod clients;
+mod lanes;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use base::Clock;
-use base::flow::{ByteBudget, Lane};
+use base::flow::ByteBudget;
 use mover::accounts::Sums;
 use mover::event::{Event, Observer};
 use mover::route::Routes;
@@ -22,6 +22,8 @@ use crate::output::Output;
 use crate::output::stat::Stat;
 use crate::settings::Settings;
 use clients::Clients;
+use lanes::Lanes;
+pub(crate) use lanes::Slots;
 
 /// Shared by every command; commands of a run file run at once.
 pub(crate) struct Session {
@@ -42,7 +44,7 @@ pub(crate) struct Session {
     /// What commands learn about pairs of buckets.
     routes: Arc<Routes>,
     /// The request slots of each endpoint.
-    lanes: Mutex<HashMap<String, Lane>>,
+    lanes: Lanes,
 }
 
 impl Session {
@@ -52,6 +54,12 @@ impl Session {
         output: Arc<Output>,
         observers: Vec<Arc<dyn Observer>>,
     ) -> Session {
+        let lanes = Lanes::new(
+            settings.requests_max,
+            settings.source.traffic.clone(),
+            settings.destination.traffic.clone(),
+            Arc::clone(&output),
+        );
         Session {
             objects: Arc::new(Semaphore::new(settings.workers.get())),
             memory: ByteBudget::new(settings.memory),
@@ -65,7 +73,7 @@ impl Session {
             observers,
             clients: Clients::default(),
             accounts: Mutex::default(),
-            lanes: Mutex::default(),
+            lanes,
         }
     }
 
@@ -91,7 +99,7 @@ impl Session {
     /// What a side's clients have done so far. The connections of clients that both sides share
     /// are counted with the side that used them first.
     pub(crate) fn requests(&self, side: Side) -> RequestCounts {
-        self.settings.side(side).counters.read()
+        self.settings.side(side).traffic.counters.read()
     }
 
     /// What a job runs in: both sides' clients, the shared limits, and `lines` among those who
@@ -112,11 +120,12 @@ impl Session {
         let limits = Limits {
             objects_max: self.settings.workers,
             memory: self.settings.memory,
+            requests_max: self.settings.requests_max,
             ..Limits::default()
         };
         let lanes = (
-            self.lane(&source.endpoint(), &limits),
-            self.lane(&destination.endpoint(), &limits),
+            self.lanes.lane(&source.endpoint(), Side::Source),
+            self.lanes.lane(&destination.endpoint(), Side::Destination),
         );
         Context {
             source,
@@ -133,12 +142,9 @@ impl Session {
         }
     }
 
-    /// The slots of an endpoint, the same ones for all jobs.
-    fn lane(&self, endpoint: &str, limits: &Limits) -> Lane {
-        let mut lanes = self.lanes.lock();
-        let lane = lanes.entry(endpoint.to_owned());
-        lane.or_insert_with(|| Lane::new(limits.requests_max))
-            .clone()
+    /// The request slots of every endpoint that jobs talk to.
+    pub(crate) fn slots(&self) -> Vec<Slots> {
+        self.lanes.slots()
     }
 
     /// Opens the accounts of a job; progress adds up all of them.

@@ -6,11 +6,13 @@ mod side;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use base::ByteCount;
-use base::flow::RetryPolicy;
+use base::flow::{Bandwidth, RetryPolicy};
+use base::{ByteCount, Clock};
 use mover::Side;
+use mover::context::REQUESTS_MAX;
 use remote::aws::{Addressing, AssumeRole, AwsOptions, CredentialsSource};
 
+use crate::args::values::{Bound, Integer};
 use crate::args::{GlobalArgs, LogLevel, ProgressMode};
 use crate::persona::Persona;
 pub(crate) use environment::Environment;
@@ -27,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) strict: bool,
     /// Objects, and lines of a run file, under way at once.
     pub(crate) workers: NonZeroUsize,
+    /// Requests that carry bytes, under way at one endpoint, at the most.
+    pub(crate) requests_max: NonZeroUsize,
     pub(crate) memory: ByteCount,
     pub(crate) list_v1: bool,
     pub(crate) manifest: Option<PathBuf>,
@@ -61,6 +65,8 @@ pub(crate) enum InvalidSettings {
     Summary,
     #[error("--memory must be at least 16MiB")]
     Memory,
+    #[error("--max-requests must be at least 1")]
+    Requests,
 }
 
 /// Below this, parts of the default size would wait for each other.
@@ -90,7 +96,8 @@ impl Settings {
             level: args.log_level(),
             stat: args.stat,
             strict: args.strict,
-            workers: workers(args.numworkers.0),
+            workers: workers(args.numworkers),
+            requests_max: requests_max(args.max_requests)?,
             memory: args.memory,
             list_v1: args.use_list_objects_v1,
             manifest: args.manifest.clone(),
@@ -110,8 +117,13 @@ impl Settings {
     }
 }
 
-/// `--numworkers`: a negative number counts in processors.
-fn workers(asked: i64) -> NonZeroUsize {
+/// `--numworkers`: a negative number counts in processors. With `auto` objects are never what
+/// limits: the requests found at two endpoints are.
+fn workers(asked: Bound) -> NonZeroUsize {
+    let asked = match asked {
+        Bound::Auto => return REQUESTS_MAX.saturating_mul(NonZeroUsize::new(2).expect("2")),
+        Bound::Number(Integer(asked)) => asked,
+    };
     let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let magnitude = usize::try_from(asked.unsigned_abs()).unwrap_or(usize::MAX);
     let workers = if asked < 0 {
@@ -124,6 +136,17 @@ fn workers(asked: i64) -> NonZeroUsize {
     NonZeroUsize::new(workers.min(most)).unwrap_or(NonZeroUsize::MIN)
 }
 
+/// `--max-requests`: a bound for the search, which goes on below it.
+fn requests_max(asked: Bound) -> Result<NonZeroUsize, InvalidSettings> {
+    match asked {
+        Bound::Auto => Ok(REQUESTS_MAX),
+        Bound::Number(Integer(asked)) => usize::try_from(asked)
+            .ok()
+            .and_then(NonZeroUsize::new)
+            .ok_or(InvalidSettings::Requests),
+    }
+}
+
 fn store_options(args: &GlobalArgs, mut store: AwsOptions) -> Result<AwsOptions, InvalidSettings> {
     if args.retry_count.0 < 0 {
         return Err(InvalidSettings::RetryCount);
@@ -133,6 +156,10 @@ fn store_options(args: &GlobalArgs, mut store: AwsOptions) -> Result<AwsOptions,
         tries_max: retries.saturating_add(1),
         ..RetryPolicy::default()
     };
+    // One bandwidth for both sides: what is relayed goes over the wire twice.
+    if let Some(schedule) = &args.bandwidth {
+        store.traffic.bandwidth = Bandwidth::new(schedule.clone(), Clock::system());
+    }
     store.credentials = credentials(args)?;
     store.addressing = match (args.path_style, args.virtual_host) {
         (true, true) => return Err(InvalidSettings::Addressing),

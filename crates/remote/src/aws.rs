@@ -35,6 +35,7 @@ pub(crate) mod request;
 pub(crate) mod response;
 mod signature;
 mod tls;
+mod traffic;
 mod upload;
 mod watched;
 mod xml;
@@ -46,3 +47,4 @@ pub use options::{
     StaticCredentials, Timeouts, TlsOptions,
 };
 pub use proxy::{InvalidProxy, ProxySettings};
+pub use traffic::Traffic;

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use base::ByteCount;
+use base::flow::Schedule;
 use clap::{Args, ValueEnum};
 
 use super::SidesArgs;
-use super::values::{Integer, one_of};
+use super::values::{Bound, Integer, one_of, positive};
 
 /// Flags before the command.
 #[derive(Debug, Clone, Args)]
@@ -36,14 +37,30 @@ pub(crate) struct GlobalArgs {
     /// Do not check TLS certificates
     #[arg(long, help_heading = "Where")]
     pub(crate) no_verify_ssl: bool,
-    /// Objects (and lines of a run file) under way at once; negative: times the number of CPUs
+    /// Objects (and lines of a run file) under way at once; negative: times the number of CPUs;
+    /// auto: as many as the requests found can use
     #[arg(
         long,
-        value_name = "N",
+        value_name = "N|auto",
         default_value = "256",
         help_heading = "How much"
     )]
-    pub(crate) numworkers: Integer,
+    pub(crate) numworkers: Bound,
+    /// Requests for bytes under way at one endpoint, at the most; how many it takes best is found
+    #[arg(
+        long,
+        value_name = "N|auto",
+        default_value = "auto",
+        help_heading = "How much"
+    )]
+    pub(crate) max_requests: Bound,
+    /// Begin at most this many requests a second at each side; every try counts
+    #[arg(long, value_name = "N", help_heading = "How much", value_parser = positive)]
+    pub(crate) requests_per_second: Option<f64>,
+    /// Bytes over the wire, up and down together: 200MB/s, or by local time of day
+    /// 08:00-19:00=200MB/s,19:00-08:00=off
+    #[arg(long, value_name = "RATE", help_heading = "How much")]
+    pub(crate) bandwidth: Option<Schedule>,
     /// Use this profile of the credentials file
     #[arg(long, value_name = "NAME", help_heading = "Who asks")]
     pub(crate) profile: Option<String>,

@@ -59,6 +59,33 @@ impl fmt::Display for Integer {
     }
 }
 
+/// A number that the user sets, or one that is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// Found while running.
+    Auto,
+    /// Set.
+    Number(Integer),
+}
+
+impl FromStr for Bound {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Bound, InvalidValue> {
+        match text {
+            "auto" => Ok(Bound::Auto),
+            number => number.parse().map(Bound::Number),
+        }
+    }
+}
+
+/// Reads a number above zero.
+pub(crate) fn positive(text: &str) -> Result<f64, InvalidValue> {
+    let number: Option<f64> = text.parse().ok();
+    let number = number.filter(|number| *number > 0.0 && number.is_finite());
+    number.ok_or_else(|| InvalidValue::new("not a number above zero"))
+}
+
 /// A length of time as Go writes it: `1h30m`, `90s`, `1.5h`, `-1h`. In nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct GoDuration(i64);

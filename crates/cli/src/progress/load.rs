@@ -8,15 +8,15 @@ const TICKS: u64 = 100;
 
 /// Processor time and time spent waiting for block devices, of all threads together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Load {
-    pub(super) cpu: Duration,
+pub(crate) struct Load {
+    pub(crate) cpu: Duration,
     /// Zero where the kernel does not count it.
-    pub(super) disk_wait: Duration,
+    pub(crate) disk_wait: Duration,
 }
 
 impl Load {
     /// Reads it now; nothing where there is no `/proc`.
-    pub(super) fn read() -> Load {
+    pub(crate) fn read() -> Load {
         std::fs::read_to_string("/proc/self/stat")
             .ok()
             .and_then(|text| Load::parse(&text))

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 pub(super) struct Clients(Mutex<Vec<(AwsOptions, AwsClient)>>);
 
 impl Clients {
-    /// The client that `options` ask for, counted by their counters. Two sides with equal options
+    /// The client that `options` ask for, counted and held back by their traffic. Two sides with equal options
     /// share connections, credentials and what was learnt of the store.
     pub(super) async fn client(
         &self,
@@ -20,7 +20,7 @@ impl Clients {
         let mut made = self.0.lock().await;
         let known = made.iter().find(|(of, _)| of.same_client(&options));
         if let Some((_, client)) = known {
-            return Ok(Arc::new(client.counted_by(options.counters)));
+            return Ok(Arc::new(client.in_traffic(options.traffic)));
         }
         let client = Box::pin(AwsClient::new(options.clone())).await?;
         made.push((options, client.clone()));

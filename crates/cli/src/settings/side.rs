@@ -5,12 +5,14 @@
 //! (endpoint, region) is taken one by one: the side's flag, its variable, the flag for both, the
 //! side's own profile, the plain variables.
 
+use base::flow::Pace;
 use std::path::PathBuf;
 
 use base::redact::Secret;
 use mover::Side;
 use remote::aws::{
     AssumeRole, AwsOptions, CredentialsSource, NamedProfile, RequestCounters, StaticCredentials,
+    Traffic,
 };
 
 use super::environment::{Environment, name_of};
@@ -30,6 +32,12 @@ struct Said<'a> {
     environment: &'a Environment,
 }
 
+/// `--requests-per-second`, for each side.
+fn pace(args: &GlobalArgs) -> Pace {
+    args.requests_per_second
+        .map_or_else(Pace::default, Pace::at_most)
+}
+
 /// The options of a side, from those of both.
 pub(super) fn options(
     side: Side,
@@ -44,7 +52,11 @@ pub(super) fn options(
         environment,
     };
     let mut options = AwsOptions {
-        counters: RequestCounters::default(),
+        traffic: Traffic {
+            counters: RequestCounters::default(),
+            pace: pace(args),
+            bandwidth: both.traffic.bandwidth.clone(),
+        },
         ..both.clone()
     };
     let identity = said.identity()?;

@@ -283,10 +283,10 @@ fn trust_and_who_pays_are_said_for_a_side_or_for_both() {
 #[test]
 fn workers_count_processors_when_negative_and_are_never_none() {
     let processors = std::thread::available_parallelism().unwrap().get();
-    assert_eq!(workers(-2).get(), 2 * processors);
-    assert_eq!(workers(0).get(), 1);
-    assert_eq!(workers(7).get(), 7);
-    assert!(workers(i64::MAX).get() <= tokio::sync::Semaphore::MAX_PERMITS);
+    assert_eq!(workers(Bound::Number(Integer(-2))).get(), 2 * processors);
+    assert_eq!(workers(Bound::Number(Integer(0))).get(), 1);
+    assert_eq!(workers(Bound::Number(Integer(7))).get(), 7);
+    assert!(workers(Bound::Number(Integer(i64::MAX))).get() <= tokio::sync::Semaphore::MAX_PERMITS);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use base::fault::Classified as _;
 use base::{Crc64Nvme, Fault};
 use hyper::body::Incoming;
 use jiff::SignedDuration;
+use tokio::time::Instant;
 
 use super::checksum_support::{ChecksumSupport, Support};
 use super::connection::{ExchangeError, Patience};
@@ -80,7 +81,7 @@ impl Attempts {
         if let Err(error) = &result {
             prepared.note(error);
             if matches!(error.fault(), Fault::Throttled { .. }) {
-                prepared.counters.throttled();
+                prepared.traffic.counters.throttled();
             }
             tracing::debug!(
                 operation = %prepared.request.operation,
@@ -228,7 +229,7 @@ impl Attempts {
             "answered"
         );
         if !status.is_success() {
-            return Ok(Answer::Refused(self.read_refusal(request, answered).await));
+            return Ok(Answer::Refused(self.read_refusal(prepared, answered).await));
         }
         if !answered.upload.ended() {
             let message = "the store said yes before it had the whole request";
@@ -246,7 +247,7 @@ impl Attempts {
         } else {
             self.timeouts.stall
         };
-        let download = Download::new(incoming, lease, stall, request);
+        let download = Download::new(incoming, lease, stall, prepared);
         let body = match request.reply {
             ReplyBody::Streamed => ResponseBody::Stream(ObjectBody::new(download)),
             ReplyBody::Buffered(bytes_max) => {
@@ -272,14 +273,15 @@ impl Attempts {
         }))
     }
 
-    async fn read_refusal(&self, request: &Request, answered: Answered) -> Refusal {
+    async fn read_refusal(&self, prepared: &Prepared, answered: Answered) -> Refusal {
+        let request = &prepared.request;
         let Answered {
             head,
             incoming,
             lease,
             ..
         } = answered;
-        let download = Download::new(incoming, lease, self.timeouts.stall, request);
+        let download = Download::new(incoming, lease, self.timeouts.stall, prepared);
         let body = if has_no_body(&request.method, head.status, &head.headers) {
             drop(download);
             bytes::Bytes::new()
@@ -368,6 +370,8 @@ impl Attempts {
         again: bool,
     ) -> Result<std::result::Result<Answered, ExchangeError>> {
         let request = &prepared.request;
+        // Before a connection is taken: one that waits its turn may be closed meanwhile.
+        prepared.traffic.pace.turn().await;
         let connected = if fresh {
             route.fresh_connection().await
         } else {
@@ -377,12 +381,18 @@ impl Attempts {
             let fault = error.fault();
             request.error(fault, "no connection").with_source(error)
         })?;
-        let upload = Upload::new(&request.payload);
+        let traffic = &prepared.traffic;
+        let upload = Upload::new(&request.payload, traffic);
         let state = upload.state();
         let message = addressed.message(prepared, upload)?;
-        prepared.counters.request(again);
+        let counters = &traffic.counters;
+        counters.request(again);
         let patience = self.patience(request.operation);
+        let sent = Instant::now();
         let exchanged = connection.exchange(message, &state, patience).await;
+        if exchanged.is_ok() {
+            counters.answered(sent.elapsed());
+        }
         Ok(exchanged.map(|response| {
             let (head, incoming) = response.into_parts();
             let lease = Lease {

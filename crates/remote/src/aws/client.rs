@@ -27,6 +27,7 @@ use super::request::Request;
 use super::response::Response;
 use super::signature::{self, Scope, SigningTime};
 use super::tls;
+use super::traffic::Traffic;
 use crate::error::{Error, Operation, Result};
 use crate::types::{SignedUrl, Signer};
 
@@ -35,7 +36,7 @@ use crate::types::{SignedUrl, Signer};
 const PRESIGN_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// A client of S3 or of what is compatible with it. Clones share everything, and so does what
-/// [`counted_by`](AwsClient::counted_by) gives but for its counters.
+/// [`in_traffic`](AwsClient::in_traffic) gives but for what counts it and holds it back.
 ///
 /// Overview: a request is hashed and encoded once, then tried until
 /// [`base::flow::retry`] gives up; a try addresses, signs and sends it, and mends what can be
@@ -47,7 +48,7 @@ const PRESIGN_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
 #[derive(Clone)]
 pub struct AwsClient {
     inner: Arc<Inner>,
-    counters: RequestCounters,
+    traffic: Traffic,
 }
 
 struct Inner {
@@ -107,7 +108,7 @@ impl AwsClient {
             tls_config: parking_lot::Mutex::default(),
             tcp_congestion: options.tcp_congestion,
             connect_timeout: options.timeouts.connect,
-            counters: options.counters.clone(),
+            counters: options.traffic.counters.clone(),
         };
         if endpoint.url().starts_with("https:") {
             dialer.tls_config().await.map_err(|error| {
@@ -144,7 +145,7 @@ impl AwsClient {
                 attempts,
                 retry: options.retry,
             }),
-            counters: options.counters,
+            traffic: options.traffic,
         })
     }
 
@@ -160,15 +161,16 @@ impl AwsClient {
 
     /// What this client has done so far.
     pub fn counters(&self) -> RequestCounters {
-        self.counters.clone()
+        self.traffic.counters.clone()
     }
 
     /// The same client for another purpose: connections, credentials and all that was learnt are
-    /// shared, requests are counted apart. Connections are counted where the client was made.
-    pub fn counted_by(&self, counters: RequestCounters) -> AwsClient {
+    /// shared, requests are counted and held back apart. Connections are counted where the client
+    /// was made.
+    pub fn in_traffic(&self, traffic: Traffic) -> AwsClient {
         AwsClient {
             inner: Arc::clone(&self.inner),
-            counters,
+            traffic,
         }
     }
 
@@ -211,8 +213,8 @@ impl AwsClient {
         } = &*self.inner;
         let sign_payload = attempts.signs_payload(&request);
         let send_checksum = attempts.may_send_checksum();
-        let counters = self.counters.clone();
-        let prepared = Prepared::new(request, sign_payload, send_checksum, counters).await?;
+        let traffic = self.traffic.clone();
+        let prepared = Prepared::new(request, sign_payload, send_checksum, traffic).await?;
         let prepared = &prepared;
         retry(policy, &attempts.clock, |tries| {
             attempts.attempt(prepared, tries)

@@ -157,7 +157,11 @@ fn overdue(
     } else {
         (patience.stall, ExchangeError::Stalled(patience.stall))
     };
-    let due = watch.last_progress() + limit;
+    let due = if state.held() {
+        Instant::now() + limit
+    } else {
+        watch.last_progress() + limit
+    };
     if due <= Instant::now() {
         return Some(late);
     }

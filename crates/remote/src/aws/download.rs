@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use base::flow::Throttle;
 use base::{BucketName, Fault, Key};
 use bytes::Bytes;
 use http_body::Body as _;
@@ -14,7 +15,8 @@ use tokio::time::{Instant, Sleep};
 
 use super::connection::Connection;
 use super::pool::Route;
-use super::request::Request;
+use super::prepared::Prepared;
+use super::traffic::Traffic;
 use crate::error::{Error, Operation, Result};
 use crate::payload::FrameSource;
 
@@ -45,6 +47,10 @@ pub(super) struct Download {
     /// Whether the timer runs for the frame that is waited for.
     waiting: bool,
     ended: bool,
+    throttle: Throttle,
+    /// A frame that came and waits for the bandwidth.
+    held: Option<Bytes>,
+    traffic: Traffic,
     operation: Operation,
     bucket: Option<BucketName>,
     key: Option<Key>,
@@ -56,8 +62,9 @@ impl Download {
         incoming: Incoming,
         lease: Lease,
         stall: Duration,
-        request: &Request,
+        prepared: &Prepared,
     ) -> Download {
+        let request = &prepared.request;
         let mut download = Download {
             remaining: incoming.size_hint().exact(),
             incoming,
@@ -66,6 +73,9 @@ impl Download {
             timer: None,
             waiting: false,
             ended: false,
+            throttle: prepared.traffic.bandwidth.throttle(),
+            held: None,
+            traffic: prepared.traffic.clone(),
             operation: request.operation,
             bucket: request.bucket.clone(),
             key: request.key.clone(),
@@ -137,6 +147,13 @@ impl Download {
 impl FrameSource for Download {
     fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         loop {
+            if let Some(frame) = self.held.take() {
+                if self.throttle.poll_go(context, frame.len()).is_pending() {
+                    self.held = Some(frame);
+                    return Poll::Pending;
+                }
+                return Poll::Ready(Some(Ok(frame)));
+            }
             if self.ended {
                 return Poll::Ready(None);
             }
@@ -169,7 +186,8 @@ impl FrameSource for Download {
                 self.end();
             }
             if !bytes.is_empty() {
-                return Poll::Ready(Some(Ok(bytes)));
+                self.traffic.counters.moved(bytes.len());
+                self.held = Some(bytes);
             }
         }
     }

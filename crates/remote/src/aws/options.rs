@@ -9,8 +9,8 @@ use base::flow::RetryPolicy;
 use base::redact::{RedactedUrl, Secret};
 use jiff::Timestamp;
 
-use super::counters::RequestCounters;
 use super::proxy::ProxySettings;
+use super::traffic::Traffic;
 
 /// Everything a client must know. The default reads nothing from the environment but what
 /// [`CredentialsSource::Chain`] reads; [`from_environment`](AwsOptions::from_environment) does.
@@ -48,8 +48,8 @@ pub struct AwsOptions {
     pub retry: RetryPolicy,
     /// Most idle connections kept for one address of a store; others close after use.
     pub idle_connections_max: usize,
-    /// Where the client counts what it does.
-    pub counters: RequestCounters,
+    /// What the client's requests are counted by and held back by.
+    pub traffic: Traffic,
     /// Time and randomness.
     pub clock: Clock,
 }
@@ -75,7 +75,7 @@ impl Default for AwsOptions {
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             idle_connections_max: 1_024,
-            counters: RequestCounters::default(),
+            traffic: Traffic::default(),
             clock: Clock::system(),
         }
     }
@@ -107,7 +107,7 @@ impl fmt::Debug for AwsOptions {
 
 impl AwsOptions {
     /// Whether a client made of either asks the same store as the same one in the same way. Where
-    /// it counts and what time it has is left out.
+    /// it counts, what holds it back and what time it has are left out.
     pub fn same_client(&self, other: &AwsOptions) -> bool {
         let AwsOptions {
             endpoint_url,
@@ -125,7 +125,7 @@ impl AwsOptions {
             timeouts,
             retry,
             idle_connections_max,
-            counters: _,
+            traffic: _,
             clock: _,
         } = self;
         *endpoint_url == other.endpoint_url

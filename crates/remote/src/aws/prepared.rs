@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use base::fault::Classified as _;
 use base::{Crc64Nvme, Fault};
 
-use super::counters::RequestCounters;
 use super::encode::EncodedQuery;
 use super::request::{PayloadChecksum, Request};
+use super::traffic::Traffic;
 use super::upload::{Digests, UploadError, Wanted, digest};
 use crate::error::{Error, Result};
 use crate::payload::Payload;
@@ -18,8 +18,9 @@ pub(super) struct Prepared {
     pub(super) request: Request,
     pub(super) query: EncodedQuery,
     pub(super) digests: Digests,
-    /// Where its tries are counted: with whoever asked, not with the client that many share.
-    pub(super) counters: RequestCounters,
+    /// What counts its tries and holds them back: that of whoever asked, not of the client that
+    /// many share.
+    pub(super) traffic: Traffic,
     wanted: Wanted,
     /// Set when the store says that the bytes differ from their checksum.
     suspected: AtomicBool,
@@ -32,7 +33,7 @@ impl Prepared {
         request: Request,
         sign_payload: bool,
         send_checksum: bool,
-        counters: RequestCounters,
+        traffic: Traffic,
     ) -> Result<Prepared> {
         let has_bytes = request.payload.length().get() > 0;
         let checksummed = request.payload_checksum != PayloadChecksum::None;
@@ -61,7 +62,7 @@ impl Prepared {
         Ok(Prepared {
             query,
             digests,
-            counters,
+            traffic,
             wanted,
             suspected: AtomicBool::new(false),
             request,

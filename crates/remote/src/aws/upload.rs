@@ -7,15 +7,18 @@ use std::os::unix::fs::FileExt as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use base::checksum::Crc64Hasher;
+use base::flow::Throttle;
 use base::{ByteCount, Crc64Nvme, Fault, tasks};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
+use super::counters::RequestCounters;
+use super::traffic::Traffic;
 use crate::payload::{FileRange, Payload};
 
 /// Pieces in which bytes in memory go to the socket: small enough to see that they move.
@@ -60,12 +63,19 @@ impl UploadError {
 #[derive(Debug, Default)]
 pub(super) struct UploadState {
     ended: AtomicBool,
+    /// Whether it is we who hold it back.
+    held: AtomicBool,
 }
 
 impl UploadState {
     /// Whether every byte was handed to the connection.
     pub(super) fn ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
+    }
+
+    /// Whether the bandwidth holds it back: that nothing moves is then no fault of the store.
+    pub(super) fn held(&self) -> bool {
+        self.held.load(Ordering::Acquire)
     }
 }
 
@@ -74,6 +84,10 @@ pub(super) struct Upload {
     source: Source,
     remaining: u64,
     state: Arc<UploadState>,
+    throttle: Throttle,
+    /// A frame that waits for the bandwidth.
+    waiting: Bytes,
+    counters: RequestCounters,
 }
 
 enum Source {
@@ -97,7 +111,7 @@ enum NextFrame {
 
 impl Upload {
     /// A body over a payload; it can be made again for another try.
-    pub(super) fn new(payload: &Payload) -> Upload {
+    pub(super) fn new(payload: &Payload, traffic: &Traffic) -> Upload {
         let remaining = payload.length().get();
         let state = Arc::new(UploadState::default());
         state.ended.store(remaining == 0, Ordering::Release);
@@ -116,6 +130,9 @@ impl Upload {
             source,
             remaining,
             state,
+            throttle: traffic.bandwidth.throttle(),
+            waiting: Bytes::new(),
+            counters: traffic.counters.clone(),
         }
     }
 
@@ -124,7 +141,46 @@ impl Upload {
         Arc::clone(&self.state)
     }
 
+    /// The next frame of the source.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Read>> {
+        match &mut self.source {
+            Source::Memory(bytes) => {
+                let frame = bytes.split_to(bytes.len().min(MEMORY_FRAME_BYTES));
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Source::File(file) => {
+                let FileSource { range, next } = &mut **file;
+                let read = match std::mem::replace(next, NextFrame::Done) {
+                    NextFrame::Reading(mut reading) => match reading.as_mut().poll(context) {
+                        Poll::Ready(read) => read,
+                        Poll::Pending => {
+                            *next = NextFrame::Reading(reading);
+                            return Poll::Pending;
+                        }
+                    },
+                    NextFrame::Ready(read) => read,
+                    NextFrame::Done => return Poll::Ready(None),
+                };
+                let frame = match read {
+                    Ok(frame) => frame,
+                    Err(error) => return Poll::Ready(Some(Err(error))),
+                };
+                let left = self.remaining - frame.len() as u64;
+                if left > 0 {
+                    // The next frame is read while this one is written.
+                    let mut reading = read_frame(range, range.length.get() - left);
+                    *next = match reading.as_mut().poll(context) {
+                        Poll::Ready(read) => NextFrame::Ready(read),
+                        Poll::Pending => NextFrame::Reading(reading),
+                    };
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+        }
+    }
+
     fn handed_over(&mut self, bytes: usize) {
+        self.counters.moved(bytes);
         self.remaining = self.remaining.saturating_sub(bytes as u64);
         if self.remaining == 0 {
             self.state.ended.store(true, Ordering::Release);
@@ -152,37 +208,17 @@ impl Body for Upload {
         if this.remaining == 0 {
             return Poll::Ready(None);
         }
-        let frame = match &mut this.source {
-            Source::Memory(bytes) => bytes.split_to(bytes.len().min(MEMORY_FRAME_BYTES)),
-            Source::File(file) => {
-                let FileSource { range, next } = &mut **file;
-                let read = match std::mem::replace(next, NextFrame::Done) {
-                    NextFrame::Reading(mut reading) => match reading.as_mut().poll(context) {
-                        Poll::Ready(read) => read,
-                        Poll::Pending => {
-                            *next = NextFrame::Reading(reading);
-                            return Poll::Pending;
-                        }
-                    },
-                    NextFrame::Ready(read) => read,
-                    NextFrame::Done => return Poll::Ready(None),
-                };
-                let frame = match read {
-                    Ok(frame) => frame,
-                    Err(error) => return Poll::Ready(Some(Err(error))),
-                };
-                let left = this.remaining - frame.len() as u64;
-                if left > 0 {
-                    // The next frame is read while this one is written.
-                    let mut reading = read_frame(range, range.length.get() - left);
-                    *next = match reading.as_mut().poll(context) {
-                        Poll::Ready(read) => NextFrame::Ready(read),
-                        Poll::Pending => NextFrame::Reading(reading),
-                    };
-                }
-                frame
+        if this.waiting.is_empty() {
+            match ready!(this.poll_read(context)) {
+                Some(Ok(frame)) => this.waiting = frame,
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
             }
-        };
+        }
+        let going = this.throttle.poll_go(context, this.waiting.len());
+        this.state.held.store(going.is_pending(), Ordering::Release);
+        ready!(going);
+        let frame = std::mem::take(&mut this.waiting);
         this.handed_over(frame.len());
         Poll::Ready(Some(Ok(Frame::data(frame))))
     }
@@ -358,7 +394,7 @@ mod tests {
         let bytes = ramp(2 * FILE_FRAME_BYTES + 77);
         let payload = range_of(file_of(&bytes), 5, bytes.len() as u64 - 10);
         let expected = &bytes[5..bytes.len() - 5];
-        let upload = Upload::new(&payload);
+        let upload = Upload::new(&payload, &Traffic::default());
         let state = upload.state();
         assert!(!state.ended());
         assert_eq!(upload.collect().await.unwrap().to_bytes(), expected);
@@ -373,7 +409,10 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_became_shorter_is_a_conflict() {
         let payload = range_of(file_of(&ramp(1_000)), 0, 1_001);
-        let error = Upload::new(&payload).collect().await.unwrap_err();
+        let error = Upload::new(&payload, &Traffic::default())
+            .collect()
+            .await
+            .unwrap_err();
         assert_eq!(error.fault(), Fault::Conflict);
         let error = digest(&payload, ALL).await.unwrap_err();
         assert_eq!(error.fault(), Fault::Conflict);
@@ -381,12 +420,12 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_sent_whole_at_once() {
-        let upload = Upload::new(&Payload::empty());
+        let upload = Upload::new(&Payload::empty(), &Traffic::default());
         assert!(upload.is_end_stream() && upload.state().ended());
-        let upload = Upload::new(&range_of(file_of(b""), 0, 0));
+        let upload = Upload::new(&range_of(file_of(b""), 0, 0), &Traffic::default());
         assert!(upload.is_end_stream() && upload.state().ended());
         let bytes = ramp(3 * MEMORY_FRAME_BYTES + 1);
-        let upload = Upload::new(&Payload::from_bytes(bytes.clone()));
+        let upload = Upload::new(&Payload::from_bytes(bytes.clone()), &Traffic::default());
         assert_eq!(upload.collect().await.unwrap().to_bytes(), bytes);
     }
 

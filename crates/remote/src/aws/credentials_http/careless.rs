@@ -20,6 +20,7 @@ use super::super::dial::{DialError, Dialer};
 use super::super::options::{AwsOptions, Timeouts};
 use super::super::pool::{Pool, PoolLimits, RouteKey};
 use super::super::proxy::ProxySettings;
+use super::super::traffic::Traffic;
 use super::super::upload::Upload;
 use crate::payload::Payload;
 
@@ -89,7 +90,7 @@ impl Careless {
         };
         let body = request.body().bytes().map(Bytes::copy_from_slice);
         let body = body.ok_or_else(|| user("a body that is not in memory"))?;
-        let upload = Upload::new(&Payload::from_bytes(body));
+        let upload = Upload::new(&Payload::from_bytes(body), &Traffic::default());
         let state = upload.state();
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let mut message = http::Request::builder()

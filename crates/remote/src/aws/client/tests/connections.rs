@@ -136,7 +136,7 @@ async fn congestion_control_is_set_or_refused_by_name() {
 async fn a_client_counted_apart_shares_the_connection_and_not_the_counts() {
     let server = Hostile::answering(|_, _| ok("hello")).await;
     let client = client(&server.url()).await;
-    let apart = client.counted_by(RequestCounters::default());
+    let apart = client.in_traffic(Traffic::default());
     for _ in 0..3 {
         read(client.send(get("k")).await.unwrap()).await.unwrap();
         client.send(list()).await.unwrap();
@@ -151,7 +151,7 @@ async fn a_client_counted_apart_shares_the_connection_and_not_the_counts() {
 fn options_are_the_same_client_whatever_counts_for_them() {
     let one = options("http://127.0.0.1:1");
     let counted = AwsOptions {
-        counters: RequestCounters::default(),
+        traffic: Traffic::default(),
         ..one.clone()
     };
     assert!(one.same_client(&counted));
