@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode, Uri};
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use crate::operation::Operation;
 
@@ -24,8 +25,60 @@ pub struct Deviation {
     pub ignore_encoding_type: bool,
     /// Every answer waits so long.
     pub latency: Duration,
+    /// Requests beyond so many are answered `SlowDown`.
+    pub rate_max: Option<RateMax>,
     /// Single failures.
     pub disturbances: Disturbances,
+}
+
+/// A bound on the requests of a second; clones share it. Allows a tenth of a second's at once.
+#[derive(Debug, Clone)]
+pub struct RateMax {
+    per_second: f64,
+    bucket: Arc<Mutex<Bucket>>,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    allowed: f64,
+    filled_at: Instant,
+    refused: u64,
+}
+
+impl RateMax {
+    /// At most so many.
+    pub fn per_second(rate: f64) -> RateMax {
+        RateMax {
+            per_second: rate,
+            bucket: Arc::new(Mutex::new(Bucket {
+                allowed: 1.0,
+                filled_at: Instant::now(),
+                refused: 0,
+            })),
+        }
+    }
+
+    /// How many were refused so far.
+    pub fn refused(&self) -> u64 {
+        self.bucket.lock().refused
+    }
+
+    /// Whether one more is let through now.
+    pub(crate) fn lets_through(&self) -> bool {
+        let mut bucket = self.bucket.lock();
+        let now = Instant::now();
+        let passed = now.duration_since(bucket.filled_at).as_secs_f64();
+        let burst = (self.per_second / 10.0).max(1.0);
+        bucket.filled_at = now;
+        bucket.allowed = (bucket.allowed + passed * self.per_second).min(burst);
+        let lets_through = bucket.allowed >= 1.0;
+        if lets_through {
+            bucket.allowed -= 1.0;
+        } else {
+            bucket.refused += 1;
+        }
+        lets_through
+    }
 }
 
 /// How a store meets checksum headers and trailers.

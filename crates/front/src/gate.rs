@@ -54,6 +54,11 @@ impl Gate {
             .deviation
             .disturbances
             .strike(operation, request.method(), request.uri());
+        let limited = self.deviation.rate_max.as_ref();
+        let action = match limited.is_some_and(|limit| !limit.lets_through()) {
+            true => Some(Action::Answer(Refusal::slow_down(None))),
+            false => action,
+        };
         if !self.deviation.latency.is_zero() {
             tokio::time::sleep(self.deviation.latency).await;
         }

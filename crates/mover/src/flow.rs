@@ -13,7 +13,10 @@ use std::num::NonZeroUsize;
 
 use base::ByteCount;
 use base::flow::{ByteBudget, BytePermit, Lane, LanePermit};
+use base::limits::PART_SIZE_MIN;
 use base::units::MIB;
+
+use crate::plan;
 
 /// What a part that is streamed takes of the budget.
 /// Reason: two frames of a file, or a batch of a body, are in memory at once.
@@ -114,6 +117,20 @@ impl Flow {
         HELD_MAX.min(ByteCount(self.memory.total().0 / HELD_SHARE))
     }
 
+    /// The part size of what can only be held, since it is read once: `wanted` or the plan's own,
+    /// but no more than a share of the budget (and no less than a store takes).
+    pub fn part_size(&self, wanted: Option<ByteCount>) -> Option<ByteCount> {
+        let share = self.memory.total().0 / HELD_SHARE / MIB * MIB;
+        let most = ByteCount(share).max(PART_SIZE_MIN);
+        let planned = wanted.unwrap_or(plan::WHOLE_MAX);
+        if planned > most { Some(most) } else { wanted }
+    }
+
+    /// All bytes that there are.
+    pub fn memory(&self) -> ByteCount {
+        self.memory.total()
+    }
+
     /// The bytes that a part of `length` takes: all of it, or what streaming takes.
     pub fn bytes_of(&self, length: ByteCount) -> ByteCount {
         if length <= self.held_max() {
@@ -167,7 +184,13 @@ mod tests {
         let small = Flow::fixed(ByteCount(32 * MIB), count(1));
         assert_eq!(small.bytes_of(ByteCount(8 * MIB)), ByteCount(8 * MIB));
         assert_eq!(small.bytes_of(ByteCount(8 * MIB + 1)), STREAMED);
+        assert_eq!(small.part_size(None), Some(ByteCount(8 * MIB)));
+        let wanted = Some(ByteCount(6 * MIB));
+        assert_eq!(small.part_size(wanted), wanted);
+        let least = Flow::fixed(ByteCount(16 * MIB), count(1));
+        assert_eq!(least.part_size(wanted), Some(PART_SIZE_MIN));
         let large = Flow::fixed(ByteCount(1 << 40), count(1));
+        assert_eq!(large.part_size(None), None);
         assert_eq!(large.bytes_of(ByteCount(16 * MIB + 1)), STREAMED);
     }
 }

@@ -14,7 +14,7 @@ const PART_SIZE_DEFAULT: ByteCount = ByteCount(8 * MIB);
 /// Largest object that goes in one PUT or comes in one GET unless the user sets a part size.
 /// Three requests more (create, complete, and a HEAD or a second part) cost more than the second
 /// connection gains below two parts. Reasoned, not measured.
-const WHOLE_MAX: ByteCount = ByteCount(2 * PART_SIZE_DEFAULT.0);
+pub(crate) const WHOLE_MAX: ByteCount = ByteCount(2 * PART_SIZE_DEFAULT.0);
 
 /// Largest object that CopyObject takes.
 /// Source: S3 API reference, CopyObject (read 2026-11): 5 GiB, as one PUT.

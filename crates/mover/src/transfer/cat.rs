@@ -114,7 +114,8 @@ impl<W: AsyncWrite + Unpin + Send> State<W> {
             && let Some(head) = self.fetch.head()
         {
             self.output = Some(Output::of(head));
-            if let Plan::Parts(parts) = plan::download(head.size, options.part_size) {
+            let part_size = context.flow.part_size(options.part_size);
+            if let Plan::Parts(parts) = plan::download(head.size, part_size) {
                 // The body is dropped: its first bytes come again in the first range.
                 self.parts = Some(parts);
                 return Ok(());

@@ -3,8 +3,8 @@
 //! Overview: the stream is read a part at a time; if it ends within the first, one PUT carries it,
 //! else each part is sent while the next is read. Retries: by the client, from memory.
 //! Cancellation: a stopping context aborts the upload; dropping leaves it unfinished. Limits: the
-//! parts under way are held in memory under `Context::flow`; a part that is larger than that
-//! budget waits until it is alone.
+//! parts under way are held in memory under `Context::flow`: a stream cannot be read again, so its
+//! parts are cut to a share of that budget, and grow no larger than all of it.
 
 use std::path::{Path, PathBuf};
 
@@ -186,7 +186,7 @@ impl<R: AsyncRead + Unpin + Send> Piping<'_, R> {
             while !last && running.len() < self.options.parts_max.get() {
                 if next >= PARTS_MAX {
                     return Err(Error::Refused(format!(
-                        "the stream is longer than {PARTS_MAX} parts: give a larger --part-size"
+                        "the stream is longer than {PARTS_MAX} parts: give a larger --part-size, or more --memory"
                     )));
                 }
                 // Parts under way go on while the next one is read.
@@ -220,13 +220,17 @@ impl<R: AsyncRead + Unpin + Send> Piping<'_, R> {
 
     /// Reads part `index` whole, or up to the end of the stream.
     async fn read_part(&mut self, index: u32) -> Result<ReadPart> {
-        let wanted = plan::stream_part_size(index, self.options.part_size);
+        let flow = &self.context.flow;
+        let first = flow.part_size(self.options.part_size);
+        let wanted = plan::stream_part_size(index, first).min(flow.memory());
         let permit = self
             .context
             .flow
             .acquire(Need::to_destination(wanted))
             .await;
-        let mut bytes = Vec::new();
+        // Grown by doubling, it would take twice what the permit covers.
+        let capacity = wanted.as_usize().expect("the budget fits in memory");
+        let mut bytes = Vec::with_capacity(capacity);
         let reader = &mut self.reader;
         let read = async {
             let mut taken = reader.take(wanted.0);

@@ -114,7 +114,8 @@ impl Errand<'_> {
     }
 
     fn by_size(self, size: ByteCount) -> Result<Plan> {
-        plan::upload(size, self.task.options.part_size)
+        let flow = &self.scope.context.flow;
+        plan::upload(size, flow.part_size(self.task.options.part_size))
             .map_err(|error| Error::Refused(error.to_string()))
     }
 
@@ -124,7 +125,11 @@ impl Errand<'_> {
         let plan = self.by_size(head.size)?;
         Ok(match (&plan, verify::means(head)) {
             (Plan::Parts(_), verify::Means::MultipartETag(etag)) => {
-                plan::usable_layout(&etag, head.size).map_or(plan, Plan::Parts)
+                // Parts are held whole: none may be larger than the budget.
+                let memory = self.scope.context.flow.memory();
+                plan::usable_layout(&etag, head.size)
+                    .filter(|parts| parts.part_size() <= memory)
+                    .map_or(plan, Plan::Parts)
             }
             _ => plan,
         })
