@@ -17,6 +17,7 @@ cargo xtask test -- ARGS  only the tests, ARGS go to cargo nextest (a name to fi
 cargo xtask peers         conformance against servers that must be compiled first (minutes)
 cargo xtask sim [SEEDS [FIRST]]   worlds in which everything fails, 20000 of them or so many
 cargo xtask sim --seed N  one of them alone, with its story
+cargo xtask sim kill      two hundred runs killed at random moments and gone on with
 cargo xtask tidy          the structure checks alone";
 
 fn main() -> ExitCode {
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         ["test", "--", filter @ ..] => test::run_filtered(filter),
         ["peers"] => peers::run(),
         ["sim"] => sim::run_many(None, 0),
+        ["sim", "kill"] => sim::kill::run(),
         ["sim", "--seed", seed] => number(seed).and_then(sim::run_one),
         ["sim", seeds] => number(seeds).and_then(|seeds| sim::run_many(Some(seeds), 0)),
         ["sim", seeds, first] => number(seeds)

@@ -1,5 +1,7 @@
 //! `cargo xtask sim`: many more worlds of faults than the tests run, or one of them alone.
 
+pub(crate) mod kill;
+
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail};

@@ -1,7 +1,6 @@
 //! Jobs that are killed again and again, against a model that remembers everything.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use proptest::collection::vec;
@@ -144,26 +143,4 @@ fn a_small_job_leaves_nothing_and_a_larger_one_a_folder_until_it_is_whole() {
     assert_eq!(done, [true, true, false, true, false]);
     journal.finish(true);
     assert!(home.jobs().unwrap().is_empty());
-}
-
-/// What a hundred thousand small objects cost, for the figure in the documentation: run with
-/// `--ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-#[expect(clippy::disallowed_methods, reason = "measures the machine")]
-fn measure_a_hundred_thousand_objects() {
-    let folder = tempfile::tempdir().unwrap();
-    let journal = reopen(&JobsHome::new(folder.path()));
-    let began = std::time::Instant::now();
-    for at in 0..100_000 {
-        let slip = journal.take(&format!(
-            "some/folder/of/usual/depth/object-{at:06}.parquet"
-        ));
-        slip.done();
-        if at % 20_000 == 0 {
-            journal.flush();
-        }
-    }
-    let elapsed: Duration = began.elapsed();
-    println!("100,000 objects: {elapsed:?}");
 }
