@@ -4,6 +4,7 @@
 //! below, the help texts and the completion scripts.
 
 mod bucket;
+mod doctor;
 mod exists;
 mod global;
 pub(crate) mod grammar;
@@ -24,6 +25,7 @@ mod verify;
 use clap::{Parser, Subcommand};
 
 pub(crate) use bucket::{BucketArgs, BucketVersionArgs, PresignArgs};
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use exists::ExistsArgs;
 pub(crate) use global::{GlobalArgs, LogLevel, ProgressMode};
 pub(crate) use jobs::{JobsArgs, ResumeArgs, UploadsArgs};
@@ -103,6 +105,8 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     #[command(name = "uploads")]
     Uploads(UploadsArgs),
+    #[command(name = "doctor")]
+    Doctor(DoctorArgs),
     #[command(name = "completions")]
     Completions(CompletionsArgs),
     #[command(name = "demo")]

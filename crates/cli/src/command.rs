@@ -11,6 +11,7 @@ mod completions;
 mod copy;
 mod demo;
 mod disk_usage;
+mod doctor;
 mod exists;
 mod head;
 mod jobs;
@@ -125,6 +126,7 @@ async fn dispatch_one(invocation: &Invocation, session: &Session) -> Outcome {
         Command::Verify(args) => verify::run(args, call).await,
         Command::Jobs(args) => jobs::run(args, call).await,
         Command::Uploads(args) => uploads::run(args, call).await,
+        Command::Doctor(args) => doctor::run(args, call).await,
         Command::Completions(args) => completions::run(args, call),
         Command::Version(_) => {
             let version = crate::start::version(session.settings.persona);

@@ -96,6 +96,7 @@ pub(crate) fn say_what_is_left(session: &Session, command: &Command) {
         | Command::Jobs(_)
         | Command::Resume(_)
         | Command::Uploads(_)
+        | Command::Doctor(_)
         | Command::Completions(_)
         | Command::Demo(_) => return,
     };

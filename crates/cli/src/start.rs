@@ -285,6 +285,7 @@ fn movement(command: &Command) -> (bool, bool) {
         | Command::Jobs(_)
         | Command::Resume(_)
         | Command::Uploads(_)
+        | Command::Doctor(_)
         | Command::Completions(_)
         | Command::Demo(_) => (false, false),
     }

@@ -13,6 +13,7 @@ pub mod context;
 pub mod deleter;
 mod destination;
 mod digest;
+pub mod doctor;
 pub mod engine;
 pub mod entry;
 pub mod error;

@@ -81,6 +81,15 @@ Examples:
   longhaul sync --versions 's3://music/*' s3://copy/
 Copies what is newer at the source or differs in size; run it again to go on after an interruption.";
 
+pub(crate) const DOCTOR: &str = "\
+Examples:
+  longhaul doctor 's3://partner/2026/*' s3://ours/copy/     before a cp
+  longhaul doctor --for sync-delete 's3://partner/*' s3://ours/
+  longhaul doctor --key 2026/song.mp3 s3://partner          may read, may not list
+  longhaul --json doctor s3://partner
+Writing is tried by an upload that is begun and given up; nothing is ever put in place.
+Exits with 1 when something is missing, and prints the smallest policy to ask for.";
+
 pub(crate) const MAKE_BUCKET: &str = "\
 Example:
   longhaul mb s3://music";

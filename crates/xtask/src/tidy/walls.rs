@@ -28,15 +28,18 @@ const ONE_HOME: [(&str, &[&str]); 5] = [
 ];
 
 /// Modules that decide and never do: they may name no runtime, clock, random source or file.
-const DECIDING: [&str; 13] = [
+const DECIDING: [&str; 16] = [
     "crates/mover/src/assembly",
     "crates/mover/src/compare",
     "crates/mover/src/conditions",
     "crates/mover/src/destination",
+    "crates/mover/src/doctor/check",
+    "crates/mover/src/doctor/policy",
     "crates/mover/src/list/half",
     "crates/mover/src/list/keyspace",
     "crates/mover/src/list/pairs",
     "crates/mover/src/list/ranges",
+    "crates/mover/src/permission/lane",
     "crates/mover/src/plan",
     "crates/mover/src/route",
     "crates/mover/src/tune",
