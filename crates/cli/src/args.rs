@@ -4,6 +4,7 @@
 //! below, the help texts and the completion scripts.
 
 mod bucket;
+pub(crate) mod deadline;
 mod doctor;
 mod exists;
 mod global;
@@ -25,6 +26,7 @@ mod verify;
 use clap::{Parser, Subcommand};
 
 pub(crate) use bucket::{BucketArgs, BucketVersionArgs, PresignArgs};
+pub(crate) use deadline::DeadlineArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use exists::ExistsArgs;
 pub(crate) use global::{GlobalArgs, LogLevel, ProgressMode};

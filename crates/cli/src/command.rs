@@ -9,6 +9,7 @@ mod bucket_version;
 mod cat;
 mod completions;
 mod copy;
+mod deadline;
 mod demo;
 mod disk_usage;
 mod doctor;

@@ -147,6 +147,20 @@ impl Output {
         self.complain("WARNING", operation, command, cause);
     }
 
+    /// How things stand, on standard error.
+    pub(crate) fn notice(&self, operation: &str, command: &str, message: &str) {
+        if self.json {
+            let row = rows::Notice {
+                operation,
+                command,
+                notice: message,
+            };
+            self.talk(format_args!("{}", go_json(&row)));
+        } else {
+            self.talk(format_args!("{message}"));
+        }
+    }
+
     fn complain(&self, word: &str, operation: &str, command: &str, cause: &str) {
         let cause = one_line(cause);
         if self.json {

@@ -132,6 +132,11 @@ pub enum Event<'a> {
         /// Why.
         error: &'a Error,
     },
+    /// How things stand, where that has changed. Nothing is wrong.
+    Notice {
+        /// One lowercase line.
+        message: &'a str,
+    },
     /// Something a person should know that changed no outcome.
     Warning {
         /// One lowercase line.

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 mod assembly;
+pub mod census;
 pub mod compare;
 mod conditions;
 mod content_type;
@@ -22,6 +23,7 @@ mod fidelity;
 mod file_name;
 pub mod filter;
 pub mod flow;
+pub mod forecast;
 pub mod job;
 pub mod journal;
 pub mod key_list;

@@ -252,7 +252,9 @@ impl<'a> Row<'a> {
                 ..Row::about(*verb, source, *destination)
             },
             // Failures of the job itself are no object's.
-            Event::Failed { source: None, .. } | Event::Warning { .. } => return None,
+            Event::Failed { source: None, .. } | Event::Notice { .. } | Event::Warning { .. } => {
+                return None;
+            }
         })
     }
 

@@ -22,12 +22,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::source::Side;
 
 use self::guarded::Guarded;
+use self::lane::Lane;
 use self::watch::Watched;
 
 /// What is done while a side's permission is lost (`--on-denied`).
@@ -81,7 +83,10 @@ pub fn guard(context: &Context, on_denied: OnDenied) -> Context {
             on_denied,
             observer: Arc::clone(&context.observer),
             stopping: stopping.clone(),
-            lane: Default::default(),
+            lane: Mutex::new(match side {
+                Side::Source => Lane::default(),
+                Side::Destination => Lane::of_destination(),
+            }),
             changed: Default::default(),
         };
         Arc::new(Guarded(Arc::new(watched)))

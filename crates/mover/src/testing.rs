@@ -60,6 +60,7 @@ impl Observer for Ledger {
                 let name = source.map(ToString::to_string).unwrap_or_default();
                 ("failed", name, error.to_string())
             }
+            Event::Notice { message } => ("notice", String::new(), (*message).to_owned()),
             Event::Warning { message } => ("warning", String::new(), (*message).to_owned()),
         };
         self.rows.lock().push(row);

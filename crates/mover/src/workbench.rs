@@ -46,7 +46,7 @@ impl Observer for Lines {
             Event::Deleted { location } => format!("rm {location}"),
             Event::Skipped { source, reason, .. } => format!("skip {source}: {reason:?}"),
             Event::Failed { error, .. } | Event::Refused { error, .. } => error.to_string(),
-            Event::Warning { message } => (*message).to_owned(),
+            Event::Notice { message } | Event::Warning { message } => (*message).to_owned(),
             Event::CopiedNotDeleted { .. } | Event::Gone { .. } => format!("{event:?}"),
         });
     }

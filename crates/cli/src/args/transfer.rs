@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use mover::job::sync::MaxDelete;
 use mover::shard::Shard;
 
+use super::deadline::DeadlineArgs;
 use super::global::byte_count;
 use super::help;
 use super::patience::PatienceArgs;
@@ -41,6 +42,8 @@ pub(crate) struct CopyArgs {
     pub(crate) pick: PickArgs,
     #[command(flatten)]
     pub(crate) patience: PatienceArgs,
+    #[command(flatten)]
+    pub(crate) deadline: DeadlineArgs,
     /// Take the keys from this list (key, optional size and ETag, parted by tabs) instead of listing
     #[arg(
         long,
@@ -87,6 +90,8 @@ pub(crate) struct SyncArgs {
     pub(crate) pick: PickArgs,
     #[command(flatten)]
     pub(crate) patience: PatienceArgs,
+    #[command(flatten)]
+    pub(crate) deadline: DeadlineArgs,
     /// A source and a destination
     #[arg(value_name = "SOURCE DESTINATION")]
     pub(crate) arguments: Vec<String>,

@@ -23,7 +23,9 @@ pub(super) async fn run(args: &CopyArgs, verb: Verb, call: Call<'_>) -> Result {
     let estimator = summary::listen(&mut context, job.options.part_size, call);
     let accounts = call.session.open_accounts();
     let single = single_object(&job, &context);
-    let report = match copy::run(job, &context, &accounts).await {
+    let timed = super::deadline::check(&args.deadline, &job.source, &job.filter, call)?;
+    let running = copy::run(job, &context, &accounts);
+    let report = match super::deadline::within(timed, running, &context, &accounts).await {
         Ok(report) => report,
         Err(error) => return super::missing::explain(error, single.as_ref(), call).await,
     };

@@ -21,7 +21,9 @@ pub(super) async fn run(args: &SyncArgs, call: Call<'_>) -> Result {
     let mut context = super::patience::guarded(context, &args.patience, call);
     let estimator = summary::listen(&mut context, job.options.part_size, call);
     let accounts = call.session.open_accounts();
-    match sync::run(job, &context, &accounts).await {
+    let timed = super::deadline::check(&args.deadline, &job.source, &job.filter, call)?;
+    let running = sync::run(job, &context, &accounts);
+    match super::deadline::within(timed, running, &context, &accounts).await {
         Ok(report) => {
             count(&report, call);
             summary::print(estimator, &report, call);

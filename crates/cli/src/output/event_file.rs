@@ -138,6 +138,7 @@ fn row(event: &Event<'_>) -> (&'static str, Value) {
             "failed",
             trouble(verb_word(*verb), *source, *destination, error),
         ),
+        Event::Notice { message } => ("notice", json!({ "message": message })),
         Event::Warning { message } => ("warning", json!({ "message": message })),
     }
 }

@@ -160,6 +160,9 @@ impl Observer for Lines {
                 destination,
                 error,
             } => self.failed(*verb, *source, *destination, error),
+            Event::Notice { message } => {
+                self.output.notice(self.operation, &self.typed, message);
+            }
             Event::Warning { message } => {
                 self.output.warning(self.operation, &self.typed, message);
             }

@@ -82,6 +82,16 @@ pub(crate) struct Complaint<'a> {
     pub(crate) error: &'a str,
 }
 
+/// How things stand, in JSON.
+#[derive(Debug, Serialize)]
+pub(crate) struct Notice<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(crate) operation: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(crate) command: &'a str,
+    pub(crate) notice: &'a str,
+}
+
 /// A key in `exists`.
 #[derive(Debug, Serialize)]
 pub(crate) struct ExistsRow<'a> {

@@ -161,6 +161,7 @@ impl Observer for Estimator {
             | Event::Refused { .. }
             | Event::Gone { .. }
             | Event::Failed { .. }
+            | Event::Notice { .. }
             | Event::Warning { .. } => {}
         }
     }

@@ -19,7 +19,7 @@ use remote::types::{
 use remote::{ObjectClient, Operation, Result};
 
 use super::lane::{Kind, Place};
-use super::probe::is_denial;
+use super::probe::{is_absent, is_denial};
 use super::watch::{Stopped, Watched};
 
 /// The client of one side, under watch.
@@ -94,6 +94,10 @@ impl Guarded {
                     watched.closed(kind, place.clone(), &error);
                 }
                 continue;
+            }
+            if let Some(Kind::Read) = kind.filter(|_| is_absent(&error)) {
+                watched.lane.lock().worked(Kind::Read, ticket, &place);
+                return Err(error);
             }
             let Some(kind) = kind.filter(|_| is_denial(&error)) else {
                 return Err(error);

@@ -83,6 +83,8 @@ struct Row {
 #[derive(Debug, Default)]
 pub(super) struct Lane {
     rows: [Row; 3],
+    /// Reads only check what was written: a side that never allowed one has lost nothing.
+    reads_check: bool,
     last: Ticket,
     closed: bool,
     losses: u64,
@@ -91,6 +93,14 @@ pub(super) struct Lane {
 }
 
 impl Lane {
+    /// The open lane of a side that is written to.
+    pub(super) fn of_destination() -> Lane {
+        Lane {
+            reads_check: true,
+            ..Lane::default()
+        }
+    }
+
     /// Whether requests must wait.
     pub(super) fn is_closed(&self) -> bool {
         self.closed
@@ -149,8 +159,11 @@ impl Lane {
         if denial.losses < self.losses {
             return Verdict::Resend { proven: false };
         }
+        let reads_check = self.reads_check;
+        // Where listing works, one more listing tells whether all is lost.
+        let has_listed = kind == Kind::Read && self.rows[Kind::List as usize].good.is_some();
         let row = self.row(kind);
-        if denial.again {
+        if denial.again || (reads_check && kind == Kind::Read && row.good.is_none()) {
             return Verdict::Own;
         }
         if row.proof.is_some_and(|proof| proof > denial.at) {
@@ -161,7 +174,7 @@ impl Lane {
         }
         let many = row.denied_in_a_row >= DENIED_IN_A_ROW;
         let alone = row.under_way == 0;
-        match (many, alone, row.good.is_some()) {
+        match (many, alone, has_listed || row.good.is_some()) {
             (true, _, _) | (false, true, true) => {
                 row.probing = true;
                 Verdict::Probe
@@ -290,6 +303,29 @@ mod tests {
         }
         let denial = deny(&mut lane, false);
         assert_eq!(lane.judge(Kind::Read, denial), Verdict::Probe);
+    }
+
+    #[test]
+    fn a_side_that_was_listed_is_listed_again_when_its_first_key_is_refused() {
+        let mut lane = Lane::default();
+        let listing = lane.sent(Some(Kind::List));
+        lane.ended(Some(Kind::List));
+        lane.worked(Kind::List, listing, &place());
+        let denial = deny(&mut lane, false);
+        assert_eq!(lane.judge(Kind::Read, denial), Verdict::Probe);
+    }
+
+    #[test]
+    fn a_destination_that_never_lets_itself_be_read_is_no_loss() {
+        let mut lane = Lane::of_destination();
+        lane.sent(Some(Kind::Read));
+        for _ in 0..2 * DENIED_IN_A_ROW {
+            let denial = deny(&mut lane, false);
+            assert_eq!(lane.judge(Kind::Read, denial), Verdict::Own);
+        }
+        succeed(&mut lane);
+        let denial = deny(&mut lane, false);
+        assert_eq!(lane.judge(Kind::Read, denial), Verdict::Wait);
     }
 
     #[test]

@@ -57,6 +57,11 @@ pub(super) fn is_denial(error: &remote::Error) -> bool {
     error.fault() == Fault::Denied || (head && error.status() == Some(400))
 }
 
+/// Whether a key is told to be absent, which stores tell only to who may read and list.
+pub(super) fn is_absent(error: &remote::Error) -> bool {
+    error.fault() == Fault::NotFound && !error.is_code("NoSuchBucket")
+}
+
 /// Asks for what `kind` covers at `place`: a place that worked before, or, where `worked` is false,
 /// the cheapest call that tells anything.
 pub(super) async fn ask(

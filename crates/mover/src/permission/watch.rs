@@ -163,10 +163,12 @@ impl Watched {
         self.lane.lock().regain();
         let passed = loss.at.elapsed().as_secs();
         let passed = jiff::SignedDuration::from_secs(i64::try_from(passed).unwrap_or(i64::MAX));
-        self.say(&format!(
+        let message = format!(
             "permission on the {} is back after {passed:#}; going on",
             self.side
-        ));
+        );
+        let message = message.as_str();
+        self.observer.on_event(&Event::Notice { message });
         self.changed.notify_waiters();
     }
 

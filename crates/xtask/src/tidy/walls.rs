@@ -28,13 +28,14 @@ const ONE_HOME: [(&str, &[&str]); 5] = [
 ];
 
 /// Modules that decide and never do: they may name no runtime, clock, random source or file.
-const DECIDING: [&str; 16] = [
+const DECIDING: [&str; 17] = [
     "crates/mover/src/assembly",
     "crates/mover/src/compare",
     "crates/mover/src/conditions",
     "crates/mover/src/destination",
     "crates/mover/src/doctor/check",
     "crates/mover/src/doctor/policy",
+    "crates/mover/src/forecast",
     "crates/mover/src/list/half",
     "crates/mover/src/list/keyspace",
     "crates/mover/src/list/pairs",

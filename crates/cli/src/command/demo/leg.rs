@@ -183,6 +183,7 @@ impl Observer for Listener {
             Event::Gone { source, .. } => {
                 self.complaints.lock().push(format!("gone: {source}"));
             }
+            Event::Notice { .. } => {}
             Event::Warning { message } => self.complaints.lock().push((*message).to_owned()),
             Event::Moved(_)
             | Event::Deleted { .. }
