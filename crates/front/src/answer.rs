@@ -1,11 +1,23 @@
 //! What s3s leaves out of answers: request ids, and XML that survives every key.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderValue, Response, StatusCode};
 use s3s::Body;
 
 use crate::deviation::Refusal;
+
+/// A header that never leaves this house: the order of the rows of a listing of versions, an octet
+/// each, which s3s writes by kind and S3 as they came to be.
+pub(crate) const VERSION_ORDER: &str = "x-longhaul-version-order";
+
+/// In [`VERSION_ORDER`]: a version.
+pub(crate) const VERSION: u8 = b'v';
+
+/// In [`VERSION_ORDER`]: a delete marker.
+pub(crate) const DELETE_MARKER: u8 = b'd';
 
 /// Ids under which a request can be found again.
 #[derive(Debug, Clone)]
@@ -48,9 +60,14 @@ pub(crate) fn finish(mut response: Response<Body>, id: &RequestId) -> Response<B
         return response;
     }
     let Some(body) = response.body().bytes() else {
+        response.headers_mut().remove(VERSION_ORDER);
         return response;
     };
-    let mut text = escape_controls(body);
+    let order = response.headers_mut().remove(VERSION_ORDER);
+    let mut text = escape_controls(&body);
+    if let Some(order) = order {
+        text = interleave(&text, order.as_bytes());
+    }
     // An error may also hide behind a 200.
     text = with_ids(text, id);
     let length = HeaderValue::from(text.len());
@@ -85,13 +102,13 @@ pub(crate) fn refusal(refusal: &Refusal) -> Response<Body> {
 
 /// Control characters as references: raw, a carriage return would be read as a line feed, and
 /// most of the others are no XML at all. S3 writes them so too.
-fn escape_controls(body: Bytes) -> Bytes {
+fn escape_controls(body: &Bytes) -> Bytes {
     let is_lost = |byte: u8| byte < 0x20 && byte != b'\n' && byte != b'\t';
     if !body.iter().any(|byte| is_lost(*byte)) {
-        return body;
+        return body.clone();
     }
     let mut escaped = Vec::with_capacity(body.len() + 64);
-    for byte in &body {
+    for byte in body {
         if is_lost(*byte) {
             escaped.extend_from_slice(format!("&#x{byte:X};").as_bytes());
         } else {
@@ -99,6 +116,53 @@ fn escape_controls(body: Bytes) -> Bytes {
         }
     }
     escaped.into()
+}
+
+/// Brings versions and delete markers, each in their own order, into the order that both have.
+fn interleave(body: &Bytes, order: &[u8]) -> Bytes {
+    let versions = rows(body, "Version");
+    let markers = rows(body, "DeleteMarker");
+    let mut all = [&versions[..], &markers[..]].concat();
+    all.sort_by_key(|row| row.start);
+    let Some(first) = all.first() else {
+        return body.clone();
+    };
+    let mut ordered: Vec<u8> = Vec::with_capacity(body.len());
+    ordered.extend_from_slice(&body[..first.start]);
+    let (mut versions, mut markers) = (versions.into_iter(), markers.into_iter());
+    for kind in order {
+        let row = if *kind == DELETE_MARKER {
+            markers.next()
+        } else {
+            versions.next()
+        };
+        ordered.extend_from_slice(row.map_or(&[], |row| &body[row]));
+    }
+    for row in versions.chain(markers) {
+        ordered.extend_from_slice(&body[row]);
+    }
+    let ends = all.iter().map(|row| row.end);
+    let starts = all.iter().map(|row| row.start).skip(1).chain([body.len()]);
+    for (end, start) in ends.zip(starts) {
+        ordered.extend_from_slice(&body[end..start]);
+    }
+    ordered.into()
+}
+
+/// Where the elements of this name are.
+fn rows(body: &[u8], name: &str) -> Vec<Range<usize>> {
+    let (begin, end) = (format!("<{name}>"), format!("</{name}>"));
+    let mut rows = Vec::new();
+    let mut at = 0;
+    while let Some(start) = find(&body[at..], begin.as_bytes()) {
+        let start = at + start;
+        let Some(length) = find(&body[start..], end.as_bytes()) else {
+            break;
+        };
+        at = start + length + end.len();
+        rows.push(start..at);
+    }
+    rows
 }
 
 fn with_ids(body: Bytes, id: &RequestId) -> Bytes {
@@ -147,4 +211,21 @@ fn code_of(error: &[u8]) -> Option<&str> {
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len())
         .position(|window| window == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_and_delete_markers_stand_as_they_came_to_be() {
+        let body = "<R><A/><DeleteMarker>1</DeleteMarker><DeleteMarker>4</DeleteMarker><B/>\
+                    <Version>2</Version><Version>3</Version><C/></R>";
+        let ordered = interleave(&Bytes::from(body), b"dvvd");
+        let expected = "<R><A/><DeleteMarker>1</DeleteMarker><Version>2</Version>\
+                        <Version>3</Version><DeleteMarker>4</DeleteMarker><B/><C/></R>";
+        assert_eq!(ordered, expected.as_bytes());
+        let none = Bytes::from("<R/>");
+        assert_eq!(interleave(&none, b"vd"), none);
+    }
 }

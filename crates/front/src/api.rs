@@ -112,7 +112,6 @@ operations! {
     uploads::list_multipart_uploads: ListMultipartUploadsInput => ListMultipartUploadsOutput,
     listings::list_objects: ListObjectsInput => ListObjectsOutput,
     listings::list_objects_v2: ListObjectsV2Input => ListObjectsV2Output,
-    versions::list_object_versions: ListObjectVersionsInput => ListObjectVersionsOutput,
     settings::get_bucket_policy: GetBucketPolicyInput => GetBucketPolicyOutput,
     settings::get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput,
     settings::get_bucket_cors: GetBucketCorsInput => GetBucketCorsOutput,
@@ -125,4 +124,5 @@ operations! {
     locks::put_object_legal_hold: PutObjectLegalHoldInput => PutObjectLegalHoldOutput,
     locks::get_object_retention: GetObjectRetentionInput => GetObjectRetentionOutput,
     ; objects::head_object: HeadObjectInput => HeadObjectOutput,
+    versions::list_object_versions: ListObjectVersionsInput => ListObjectVersionsOutput,
 }

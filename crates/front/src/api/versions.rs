@@ -1,22 +1,24 @@
 //! Listings of versions.
 
+use http::HeaderValue;
 use s3s::dto::{
     CommonPrefix, DeleteMarkerEntry, ListObjectVersionsInput, ListObjectVersionsOutput,
     ObjectVersion, ObjectVersionStorageClass,
 };
-use s3s::{S3Request, S3Result, s3_error};
+use s3s::{S3Request, S3Response, S3Result, s3_error};
 use store::model::{Entry, ListQuery};
 
 use super::Api;
 use super::buckets::owner;
 use super::listings::Encoding;
+use crate::answer::{DELETE_MARKER, VERSION, VERSION_ORDER};
 use crate::checksums::{algorithm_name, type_of};
 use crate::names::{bucket_name, etag, limit, s3_error, size, timestamp, version_id};
 
 pub(super) async fn list_object_versions(
     api: &Api,
     request: S3Request<ListObjectVersionsInput>,
-) -> S3Result<ListObjectVersionsOutput> {
+) -> S3Result<S3Response<ListObjectVersionsOutput>> {
     let input = request.input;
     let limit = limit(input.max_keys)?;
     let encoding = Encoding::of(api, input.encoding_type.as_ref())?;
@@ -42,6 +44,7 @@ pub(super) async fn list_object_versions(
     let mut versions = Vec::new();
     let mut delete_markers = Vec::new();
     let mut common_prefixes = Vec::new();
+    let mut order = Vec::new();
     for entry in page.entries {
         let item = match entry {
             Entry::Item(item) => item,
@@ -56,6 +59,7 @@ pub(super) async fn list_object_versions(
         let version_id = Some(item.version_id.as_str().to_owned());
         let last_modified = Some(timestamp(item.last_modified));
         let Some(object) = item.object else {
+            order.push(DELETE_MARKER);
             delete_markers.push(DeleteMarkerEntry {
                 is_latest: Some(item.is_latest),
                 key,
@@ -65,6 +69,7 @@ pub(super) async fn list_object_versions(
             });
             continue;
         };
+        order.push(VERSION);
         let checksum = api.shown_checksum(Some(&object.checksum));
         versions.push(ObjectVersion {
             checksum_algorithm: checksum.map(|kept| vec![algorithm_name(kept.algorithm)]),
@@ -84,7 +89,7 @@ pub(super) async fn list_object_versions(
     }
     let truncated = page.next_after.is_some();
     let (next_key, next_version) = page.next_after.unzip();
-    Ok(ListObjectVersionsOutput {
+    let mut response = S3Response::new(ListObjectVersionsOutput {
         common_prefixes: Some(common_prefixes),
         delete_markers: Some(delete_markers),
         delimiter: input.delimiter.map(|text| encoding.text(&text)),
@@ -99,5 +104,9 @@ pub(super) async fn list_object_versions(
         version_id_marker: Some(input.version_id_marker.unwrap_or_default()),
         versions: Some(versions),
         ..ListObjectVersionsOutput::default()
-    })
+    });
+    if let Ok(order) = HeaderValue::from_bytes(&order) {
+        response.headers.insert(VERSION_ORDER, order);
+    }
+    Ok(response)
 }
