@@ -67,6 +67,8 @@ sums! {
     bytes_moved,
     /// Objects checked by size alone.
     unverified,
+    /// Objects that arrived without something that the source carried, each told by a warning.
+    attributes_lost,
 }
 
 impl Accounts {

@@ -23,6 +23,15 @@ pub struct TransferOptions {
     pub ignore_glacier_warnings: bool,
     /// Flush a downloaded file to the disk before it is renamed (`--fsync`).
     pub fsync: bool,
+    /// Storage class and encryption of the source go along between stores, where the user names
+    /// none. s5cmd leaves them to the destination.
+    pub keeps_placement: bool,
+    /// Access lists go along between stores (`--preserve-acl`).
+    pub preserve_acl: bool,
+    /// Retention and legal hold go along between stores (`--preserve-lock`).
+    pub preserve_lock: bool,
+    /// Refuse an object of which something would not go along, instead of saying so (`--strict`).
+    pub strict: bool,
     /// Say what would be done, and do nothing.
     pub dry_run: bool,
 }
@@ -38,6 +47,10 @@ impl Default for TransferOptions {
             force_glacier_transfer: false,
             ignore_glacier_warnings: false,
             fsync: false,
+            keeps_placement: true,
+            preserve_acl: false,
+            preserve_lock: false,
+            strict: false,
             dry_run: false,
         }
     }

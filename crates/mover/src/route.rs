@@ -25,6 +25,8 @@ pub enum Route {
 #[derive(Debug, Default)]
 pub struct Routes {
     relayed: Mutex<HashSet<(BucketName, BucketName)>>,
+    /// Sources that say with an object whether it has tags, or keep none.
+    tags_counted: Mutex<HashSet<BucketName>>,
 }
 
 impl Routes {
@@ -44,6 +46,19 @@ impl Routes {
     /// Whether that is news.
     pub fn learn_relay(&self, from: &BucketName, to: &BucketName) -> bool {
         self.relayed.lock().insert((from.clone(), to.clone()))
+    }
+
+    /// Notes that the store of this bucket says with an object whether it has tags, or has none.
+    pub(crate) fn learn_tags_are_counted(&self, bucket: &BucketName) {
+        let mut counted = self.tags_counted.lock();
+        if !counted.contains(bucket) {
+            counted.insert(bucket.clone());
+        }
+    }
+
+    /// Whether an object of this bucket of which no tags are said has none.
+    pub(crate) fn needs_no_look_for_tags(&self, bucket: &BucketName) -> bool {
+        self.tags_counted.lock().contains(bucket)
     }
 }
 

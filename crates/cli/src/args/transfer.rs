@@ -226,6 +226,12 @@ pub(crate) struct PickArgs {
     /// The stores list in no order, as directory buckets do: list in one piece, sort on disk
     #[arg(long, help_heading = "How")]
     pub(crate) unordered: bool,
+    /// Between stores, set the source's access list on what arrived
+    #[arg(long, help_heading = "What objects carry")]
+    pub(crate) preserve_acl: bool,
+    /// Between stores, keep the source's retention and legal hold
+    #[arg(long, help_heading = "What objects carry")]
+    pub(crate) preserve_lock: bool,
     /// Flush downloaded files to the disk before they get their name
     #[arg(long, help_heading = "How")]
     pub(crate) fsync: bool,

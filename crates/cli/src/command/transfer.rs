@@ -15,6 +15,7 @@ use super::{Call, Failure};
 use crate::args::values::{Integer, Pair};
 use crate::args::{AttributeArgs, ContentArgs, PickArgs, TransferArgs};
 use crate::output::lines::Lines;
+use crate::persona::Persona;
 
 /// s5cmd's part size; it is a default, so the plan may choose a better one.
 const PART_SIZE_DEFAULT: Integer = Integer(50);
@@ -103,6 +104,10 @@ pub(super) fn options(
         force_glacier_transfer: args.force_glacier_transfer,
         ignore_glacier_warnings: args.ignore_glacier_warnings,
         fsync: pick.fsync,
+        keeps_placement: call.session.settings.persona == Persona::Longhaul,
+        preserve_acl: pick.preserve_acl,
+        preserve_lock: pick.preserve_lock,
+        strict: call.session.settings.strict,
         dry_run: call.session.settings.dry_run,
     })
 }

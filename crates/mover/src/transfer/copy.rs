@@ -3,9 +3,8 @@
 //! Overview: up to 5 GiB in one CopyObject, beyond that in parts that the store copies side by
 //! side. Invariants: the copy is of the version that was pinned (by the listing's ETag, or by a
 //! HEAD where more must be known). Metadata is the source's, with the fields replaced that the
-//! user named; s5cmd replaces all of it. Limits: parts of one object by
-//! `TransferOptions::parts_max`. Not handled, because the port cannot read tags: tags of an object
-//! that is copied in parts; a warning says so.
+//! user named; s5cmd replaces all of it. Tags of what is copied in parts are read and sent along.
+//! Limits: parts of one object by `TransferOptions::parts_max`.
 
 use base::checksum::ChecksumType;
 use base::fault::Classified as _;
@@ -13,19 +12,21 @@ use base::{ByteCount, Fault};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use remote::ObjectClient;
 use remote::types::{
-    CopyConditions, CopyObject, CopySource, HeadObject, MetadataDirective, ObjectHead,
-    PutCondition, TaggingDirective, UploadPartCopy,
+    CopyConditions, CopyObject, CopyObjectOutput, CopySource, HeadObject, MetadataDirective,
+    ObjectAttributes, ObjectHead, PutCondition, TaggingDirective, UploadPartCopy,
 };
 
 use crate::assembly::{Assembly, Step};
 use crate::engine::Move;
 use crate::error::{Error, Result};
 use crate::event::{SkipReason, Verb, Verified};
-use crate::fidelity::{merged, replaces_metadata};
+use crate::fidelity::replaces_metadata;
 use crate::flow::{FlowPermit, Need};
 use crate::location::ObjectLocation;
 use crate::pin::{ObjectPin, SourcePin};
 use crate::plan::{self, Parts, Plan};
+use crate::route::Route;
+use crate::transfer::baggage::Baggage;
 use crate::transfer::multipart::{Completed, Upload, give_up};
 use crate::transfer::resume::Begun;
 use crate::transfer::scope::{Arrived, Carried, Scope};
@@ -64,34 +65,30 @@ pub(crate) async fn copy(
     }
 }
 
-impl Errand<'_> {
+impl<'a> Errand<'a> {
     async fn whole(self) -> Result<Carried> {
-        let merges = self.merges();
-        let head = match (merges, &self.task.source.etag) {
+        let options = &self.task.options;
+        let asks = self.merges() || options.keeps_placement || options.preserve_lock;
+        let mut head = match (asks, &self.task.source.etag) {
             (false, Some(_)) => None,
             _ => Some(self.head_of_source().await?),
         };
-        let permit = self.slot().await;
-        let listed = self.task.source.etag.clone();
-        let mut request = self.request(head.as_ref());
-        request.conditions.if_match = head.as_ref().map_or(listed, |head| head.etag.clone());
-        let (output, head) = match self.scope.destination().copy_object(request).await {
-            Ok(output) => (output, head),
-            // It changed since it was listed: copy what it is now.
-            Err(error) if is_changed(&error) => {
-                let head = self.head_of_source().await?;
-                let mut request = self.request(Some(&head));
-                request.conditions.if_match.clone_from(&head.etag);
-                let output = self.scope.destination().copy_object(request).await;
-                let output = output.map_err(|error| match is_changed(&error) {
-                    true => Error::Changed(self.from.to_string()),
-                    false => Error::Remote(error),
-                })?;
-                (output, Some(head))
+        let mut anew = false;
+        let (output, baggage) = loop {
+            match self.try_whole(head.as_ref()).await {
+                Ok(done) => break done,
+                // It changed since it was listed: copy what it is now.
+                Err(Error::Remote(error)) if is_changed(&error) && !anew => {
+                    anew = true;
+                    head = Some(self.head_of_source().await?);
+                }
+                Err(Error::Remote(error)) if is_changed(&error) => {
+                    return Err(Error::Changed(self.from.to_string()));
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) => return Err(error.into()),
         };
-        drop(permit);
+        baggage.arrived().await?;
         let etag = match &head {
             Some(head) => head.etag.clone(),
             None => self.task.source.etag.clone(),
@@ -146,21 +143,52 @@ impl Errand<'_> {
         self.task.options.metadata_directive.is_none() && replaces_metadata(attributes)
     }
 
-    fn request(self, head: Option<&ObjectHead>) -> CopyObject {
-        let given = &self.task.options.attributes;
-        let (metadata_directive, attributes) = match (self.task.options.metadata_directive, head) {
-            (Some(directive), _) => (directive, given.clone()),
-            (None, Some(head)) if self.merges() => {
-                (MetadataDirective::Replace, merged(&head.attributes, given))
+    /// Asks the store to copy, with less to carry each time it refuses some of that.
+    async fn try_whole(self, head: Option<&ObjectHead>) -> Result<(CopyObjectOutput, Baggage<'a>)> {
+        let listed = ObjectHead::default();
+        let known = head.unwrap_or(&listed);
+        let mut baggage = self.baggage(known, false).await?;
+        let permit = self.slot().await;
+        loop {
+            let mut request = self.request(baggage.attributes());
+            let etag = head.map_or(&self.task.source.etag, |head| &head.etag);
+            request.conditions.if_match.clone_from(etag);
+            match self.scope.destination().copy_object(request).await {
+                Ok(output) => {
+                    drop(permit);
+                    return Ok((output, baggage));
+                }
+                // Denied, it may go by relay with all that it carries.
+                Err(error) if error.fault() == Fault::Denied => return Err(error.into()),
+                Err(error) => {
+                    let error = Error::Remote(error);
+                    if !baggage.lighten(&error)? {
+                        return Err(error);
+                    }
+                }
             }
-            (None, _) => (MetadataDirective::Copy, given.clone()),
+        }
+    }
+
+    /// What the copy is to carry.
+    async fn baggage(self, head: &ObjectHead, with_tags: bool) -> Result<Baggage<'a>> {
+        let ends = (self.from, self.to);
+        let route = Route::ServerSide;
+        Baggage::of(self.scope, self.task, ends, head, route, with_tags).await
+    }
+
+    fn request(self, attributes: ObjectAttributes) -> CopyObject {
+        let metadata_directive = match self.task.options.metadata_directive {
+            Some(directive) => directive,
+            None if self.merges() => MetadataDirective::Replace,
+            None => MetadataDirective::Copy,
         };
         CopyObject {
             bucket: self.to.bucket.clone(),
             key: self.to.key.clone(),
             source: self.copy_source(),
             metadata_directive,
-            tagging_directive: if given.tagging.is_some() {
+            tagging_directive: if attributes.tagging.is_some() {
                 TaggingDirective::Replace
             } else {
                 TaggingDirective::Copy
@@ -209,28 +237,25 @@ impl Errand<'_> {
     }
 
     async fn in_parts(self, condition: PutCondition) -> Result<Carried> {
+        let scope = self.scope;
         let head = self.scope.within_grace(self.head_of_source()).await?;
         let Plan::Parts(parts) = self.plan(&head)? else {
             return self.scope.within_grace(self.whole()).await;
         };
-        if head.tag_count.is_some_and(|count| count > 0) {
-            self.scope.warn(&format!(
-                "tags of {} do not go along: it is copied in parts",
-                self.from
-            ));
-        }
-        let given = &self.task.options.attributes;
-        let attributes = match self.task.options.metadata_directive {
-            Some(MetadataDirective::Replace) => given.clone(),
-            Some(MetadataDirective::Copy) | None => merged(&head.attributes, given),
+        let mut baggage = scope.within_grace(self.baggage(&head, true)).await?;
+        let Begun { upload, done } = loop {
+            let pin = SourcePin::Object(ObjectPin::of(&head));
+            let begun = Upload::create_or_resume(scope, self.to, baggage.attributes(), pin, &parts);
+            match scope.within_grace(begun).await {
+                Err(error) if error.fault() != Fault::Denied && baggage.lighten(&error)? => {}
+                begun => break begun?,
+            }
         };
-        let pin = SourcePin::Object(ObjectPin::of(&head));
-        let begun = Upload::create_or_resume(self.scope, self.to, attributes, pin, &parts);
-        let Begun { upload, done } = self.scope.within_grace(begun).await?;
         match self.copy_all(&head, parts, &upload, done, condition).await {
             Ok(Completed::Stands {
                 etag, version_id, ..
             }) => {
+                scope.within_grace(baggage.arrived()).await?;
                 // That the copy is made of its parts says nothing of the source.
                 let compared = self.compare_heads(Some(head.clone()));
                 let verified = self.scope.within_grace(compared).await?;

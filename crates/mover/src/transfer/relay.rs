@@ -20,16 +20,17 @@ use base::fault::Classified as _;
 use base::units::KIB;
 use base::{ByteCount, Fault, Sealed};
 use remote::Payload;
-use remote::types::{HeadObject, ObjectAttributes, ObjectHead, PutCondition};
+use remote::types::{HeadObject, ObjectHead, PutCondition};
 
 use crate::assembly::{Restart, restart};
 use crate::engine::Move;
 use crate::error::{Error, Result};
 use crate::event::SkipReason;
-use crate::fidelity;
 use crate::flow::Need;
 use crate::location::ObjectLocation;
 use crate::plan::{self, Plan};
+use crate::route::Route;
+use crate::transfer::baggage::Baggage;
 use crate::transfer::fetch::Fetch;
 use crate::transfer::put;
 use crate::transfer::relay::receive::{Received, receive};
@@ -87,7 +88,7 @@ pub(crate) async fn relay(
     }
 }
 
-impl Errand<'_> {
+impl<'a> Errand<'a> {
     async fn once(self, condition: PutCondition) -> Result<Carried> {
         let listed = self.task.source.size;
         let head = match self.by_size(listed)? {
@@ -135,6 +136,12 @@ impl Errand<'_> {
         })
     }
 
+    /// What the object will carry at the destination.
+    async fn baggage(self, head: &ObjectHead) -> Result<Baggage<'a>> {
+        let ends = (self.from, self.to);
+        Baggage::of(self.scope, self.task, ends, head, Route::Relay, true).await
+    }
+
     async fn head_of_source(self) -> Result<ObjectHead> {
         let mut request = HeadObject::new(self.from.bucket.clone(), self.from.key.clone());
         request.version_id = self.from.version_id.clone();
@@ -167,14 +174,22 @@ impl Errand<'_> {
             let check = SourceCheck::of(&head);
             let known = check.compare_whole(&what, &sealed).await?;
             let size = ByteCount(sealed.len() as u64);
-            let attributes = self.attributes(&head);
+            let mut baggage = self.baggage(&head).await?;
             let payload = Payload::Memory(sealed);
             let client = self.scope.destination();
-            let Some(stored) = put::put(client, self.to, payload, attributes, condition).await?
-            else {
+            let stored = loop {
+                let (payload, condition) = (payload.clone(), condition.clone());
+                let attributes = baggage.attributes();
+                match put::put(client, self.to, payload, attributes, condition).await {
+                    Err(error) if baggage.lighten(&error)? => {}
+                    stored => break stored?,
+                }
+            };
+            let Some(stored) = stored else {
                 return Ok(Whole::Carried(Carried::Kept(SkipReason::Exists)));
             };
             drop(permit);
+            baggage.arrived().await?;
             self.scope.moved(size.0);
             return Ok(Whole::Carried(Carried::Arrived(Arrived {
                 size,
@@ -187,11 +202,6 @@ impl Errand<'_> {
                 tries,
             })));
         }
-    }
-
-    /// What the object will carry at the destination.
-    fn attributes(self, head: &ObjectHead) -> ObjectAttributes {
-        fidelity::relayed(&head.attributes, &self.task.options)
     }
 }
 

@@ -51,10 +51,16 @@ impl Errand<'_> {
         parts: Parts,
         condition: PutCondition,
     ) -> Result<Carried> {
-        let attributes = self.attributes(&head);
-        let pin = SourcePin::Object(ObjectPin::of(&head));
-        let begun = Upload::create_or_resume(self.scope, self.to, attributes, pin, &parts);
-        let Begun { upload, done } = self.scope.within_grace(begun).await?;
+        let (scope, to) = (self.scope, self.to);
+        let mut baggage = scope.within_grace(self.baggage(&head)).await?;
+        let Begun { upload, done } = loop {
+            let pin = SourcePin::Object(ObjectPin::of(&head));
+            let begun = Upload::create_or_resume(scope, to, baggage.attributes(), pin, &parts);
+            match scope.within_grace(begun).await {
+                Err(error) if baggage.lighten(&error)? => {}
+                begun => break begun?,
+            }
+        };
         let check = SourceCheck::of(&head);
         let passage = Passage {
             errand: self,
@@ -73,16 +79,19 @@ impl Errand<'_> {
                     verified,
                 },
                 known,
-            )) => Ok(Carried::Arrived(Arrived {
-                size: head.size,
-                source_etag: head.etag.clone(),
-                source_version: head.version_id.clone(),
-                source_pin: None,
-                destination_etag: etag,
-                destination_version: version_id,
-                verified: verify::weaker(known, verified),
-                tries: 1,
-            })),
+            )) => {
+                scope.within_grace(baggage.arrived()).await?;
+                Ok(Carried::Arrived(Arrived {
+                    size: head.size,
+                    source_etag: head.etag.clone(),
+                    source_version: head.version_id.clone(),
+                    source_pin: None,
+                    destination_etag: etag,
+                    destination_version: version_id,
+                    verified: verify::weaker(known, verified),
+                    tries: 1,
+                }))
+            }
             Ok((Completed::Kept, _)) => {
                 abort(self.scope, upload).await;
                 Ok(Carried::Kept(SkipReason::Exists))

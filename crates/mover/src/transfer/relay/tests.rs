@@ -7,8 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use base::units::MIB;
 use base::{BucketName, ByteCount, Key};
 use remote::memory::{ETagStyle, Hook, MemoryClient, MemoryOptions, Reaction};
-use remote::types::HeadObject;
-use remote::{ObjectClient as _, Operation};
+use remote::types::{
+    GetObjectTagging, HeadObject, ObjectAttributes, PutObject, ServerSideEncryption, StorageClass,
+    Tag,
+};
+use remote::{ObjectClient as _, Operation, Payload};
 
 use crate::accounts::{Accounts, Sums};
 use crate::context::Context;
@@ -68,6 +71,18 @@ impl Bench {
             store.set_options(|options| options.checksums = false);
         }
         self
+    }
+
+    /// Puts an object at the source with what it carries.
+    pub(super) async fn put(&self, key: &str, bytes: Vec<u8>, attributes: ObjectAttributes) {
+        let request = PutObject {
+            bucket: BucketName::new("from").unwrap(),
+            key: Key::new(key).unwrap(),
+            payload: Payload::from_bytes(bytes),
+            attributes,
+            condition: remote::types::PutCondition::None,
+        };
+        self.source.put_object(request).await.unwrap();
     }
 
     pub(super) async fn head(
@@ -477,4 +492,177 @@ async fn many_objects_share_a_budget_that_holds_two_parts() {
     let sums = bench.run(&keys).await;
     assert_eq!(sums.copied, 5);
     keys.iter().for_each(|key| bench.assert_equal(key));
+}
+
+/// Everything that an object can carry.
+fn laden() -> ObjectAttributes {
+    let some = |text: &str| Some(text.to_owned());
+    ObjectAttributes {
+        content_type: some("audio/mpeg"),
+        content_encoding: some("gzip"),
+        content_disposition: some("attachment; filename=\"a.mp3\""),
+        content_language: some("de"),
+        cache_control: some("no-store"),
+        expires: some("Sun, 06 Nov 1994 08:49:37 GMT"),
+        metadata: vec![
+            ("artist".to_owned(), "Bäch".to_owned()),
+            ("empty".to_owned(), String::new()),
+        ],
+        storage_class: Some(StorageClass::from_name("STANDARD_IA")),
+        encryption: ServerSideEncryption {
+            algorithm: some("AES256"),
+            kms_key_id: None,
+        },
+        tagging: some("team=a%20b&empty="),
+        ..ObjectAttributes::default()
+    }
+}
+
+async fn tags(store: &MemoryClient, bucket: &str, key: &str) -> Vec<Tag> {
+    let request = GetObjectTagging {
+        bucket: BucketName::new(bucket).unwrap(),
+        key: Key::new(key).unwrap(),
+        version_id: None,
+    };
+    let mut tags = store.get_object_tagging(request).await.unwrap();
+    tags.sort();
+    tags
+}
+
+#[tokio::test]
+async fn aws_c_s3_641_metadata_and_tags_survive_copy_and_relay() {
+    for (bench, key, size) in [
+        (Bench::one_store(), "copied", 1_000),
+        (Bench::new(), "relayed", 1_000),
+        (Bench::new(), "relayed in parts", 17 * MIB),
+    ] {
+        bench.put(key, ramp(size), laden()).await;
+        let sums = bench.run(&[key]).await;
+        assert_eq!((sums.copied, sums.attributes_lost), (1, 0), "{key}");
+        assert_carried(&bench, key).await;
+    }
+    // A copy inside a store in parts: those of the source, where nothing else could be compared.
+    let mut bench = Bench::one_store().without_checksums();
+    bench.verb = Verb::Copy;
+    let key = "copied in parts";
+    let parted = Bench::new().without_checksums();
+    parted.put(key, ramp(17 * MIB), laden()).await;
+    assert_eq!(parted.run(&[key]).await.copied, 1);
+    bench.context.source = Arc::new(parted.destination.clone());
+    bench.context.destination = Arc::new(parted.destination.clone());
+    parted.destination.insert_bucket("again");
+    bench.verb = Verb::Move;
+    let head = bench.head(&parted.destination, "to", key).await;
+    let task = Move {
+        verb: Verb::Move,
+        source: Entry {
+            location: location("to", key),
+            relative_start: 0,
+            size: head.size,
+            modified: None,
+            etag: head.etag.clone(),
+            storage_class: None,
+            checksum_algorithm: None,
+            is_delete_marker: false,
+        },
+        destination: location("again", key),
+        options: Arc::new(bench.options.clone()),
+    };
+    let sums = bench.run_tasks(vec![task]).await;
+    assert_eq!((sums.copied, sums.copied_not_deleted), (1, 0));
+    assert!(parted.destination.request_count(Operation::UploadPartCopy) > 0);
+    let copy = bench.head(&parted.destination, "again", key).await;
+    assert_eq!(copy.attributes, head.attributes);
+    assert_eq!(tags(&parted.destination, "again", key).await.len(), 2);
+}
+
+async fn assert_carried(bench: &Bench, key: &str) {
+    let from = bench.head(&bench.source, "from", key).await.attributes;
+    let to = bench.head(&bench.destination, "to", key).await.attributes;
+    assert_eq!(from, to, "{key}");
+    assert_eq!(to.storage_class, laden().storage_class);
+    let expected = tags(&bench.source, "from", key).await;
+    assert_eq!(expected.len(), 2);
+    assert_eq!(tags(&bench.destination, "to", key).await, expected, "{key}");
+}
+
+#[tokio::test]
+async fn what_cannot_go_along_is_said_and_under_strict_refused() {
+    for strict in [false, true] {
+        let mut bench = Bench::new();
+        bench.options.strict = strict;
+        for key in ["tags", "class", "key"] {
+            let mut carried = ObjectAttributes::default();
+            match key {
+                "tags" => carried.tagging = Some("a=1".to_owned()),
+                "class" => carried.storage_class = Some(StorageClass::from_name("OUTPOSTS")),
+                _ => {
+                    carried.encryption.algorithm = Some("aws:kms".to_owned());
+                    carried.encryption.kms_key_id = Some("arn:theirs".to_owned());
+                }
+            }
+            bench.put(key, ramp(100), carried).await;
+        }
+        bench.source.set_hook(Some(Hook::deny(|call| {
+            call.operation == Operation::GetObjectTagging && call.key == Some("tags")
+        })));
+        let tries = AtomicU64::new(0);
+        bench.destination.set_hook(Some(Hook::new(move |call| {
+            let first = call.key == Some("class") && tries.fetch_add(1, Ordering::Relaxed) == 0;
+            if first {
+                let fault = base::Fault::Invalid;
+                let message = "no such class here";
+                return Reaction::Fail(call.error(fault, 400, "InvalidStorageClass", message));
+            }
+            Reaction::Proceed
+        })));
+        let sums = bench.run(&["tags", "class", "key"]).await;
+        if strict {
+            assert_eq!((sums.refused, sums.copied), (3, 0));
+            assert!(bench.destination.keys("to").is_empty());
+            continue;
+        }
+        assert_eq!((sums.copied, sums.attributes_lost), (3, 3));
+        let said = bench.ledger.said("warning");
+        for word in ["its tags", "OUTPOSTS", "arn:theirs"] {
+            assert!(
+                said.iter().any(|line| line.contains(word)),
+                "{word}: {said:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn replace_drops_what_the_user_does_not_name() {
+    let mut bench = Bench::new();
+    bench.options.metadata_directive = Some(remote::types::MetadataDirective::Replace);
+    bench.options.attributes.content_type = Some("text/plain".to_owned());
+    bench.put("k", ramp(10), laden()).await;
+    bench.run(&["k"]).await;
+    let carried = bench.head(&bench.destination, "to", "k").await.attributes;
+    assert_eq!(carried.content_type.as_deref(), Some("text/plain"));
+    assert!(carried.metadata.is_empty() && carried.cache_control.is_none());
+}
+
+#[tokio::test]
+async fn an_access_list_goes_along_when_asked_for() {
+    let mut bench = Bench::new();
+    let public = ObjectAttributes {
+        acl: Some("public-read".to_owned()),
+        ..ObjectAttributes::default()
+    };
+    bench.put("open", ramp(10), public).await;
+    for (preserve_acl, grants) in [(false, 1), (true, 2)] {
+        bench.options.preserve_acl = preserve_acl;
+        let sums = bench.run(&["open"]).await;
+        assert_eq!(sums.attributes_lost, 0, "{:?}", bench.ledger.rows);
+        let request = remote::types::GetObjectAcl {
+            bucket: BucketName::new("to").unwrap(),
+            key: Key::new("open").unwrap(),
+            version_id: None,
+        };
+        let list = bench.destination.get_object_acl(request).await.unwrap();
+        assert_eq!(list.grants.len(), grants);
+    }
 }
