@@ -1,7 +1,7 @@
 //! What moto 5 lacks.
 
 /// The checks, each with the reason.
-pub(super) const LACKS: [(&str, &str); 15] = [
+pub(super) const LACKS: [(&str, &str); 16] = [
     ("key: line ends and tabs", "its router matches no line ends"),
     (
         "list v1 delimiter",
@@ -29,4 +29,5 @@ pub(super) const LACKS: [(&str, &str); 15] = [
         "object lock of a bucket",
         "versioning can be suspended all the same",
     ),
+    ("tags", "an empty set of tags is answered with 500"),
 ];
