@@ -94,6 +94,14 @@ impl Oracle<'_> {
         !moved && (unseen || cut || said)
     }
 
+    /// Whether what replaced the object arrived wrong: then nothing stands there any more.
+    fn was_taken_back(&self, name: &str) -> bool {
+        let rows = self.world.ledger.rows.lock();
+        rows.iter().any(|(kind, named, said)| {
+            *kind == "failed" && ends_with(named, name) && said.contains(": expected ")
+        })
+    }
+
     fn names(&self) -> BTreeSet<String> {
         let changes = self.world.faulty()[0].changes().into_iter();
         let changed = changes.filter_map(|change| {
@@ -220,7 +228,7 @@ impl Oracle<'_> {
         let names = self.names();
         let mut missing = 0;
         for name in self.world.destination.clone().into_keys() {
-            if self.destination.contains_key(&name) {
+            if self.destination.contains_key(&name) || self.was_taken_back(&name) {
                 continue;
             }
             missing += 1;
