@@ -11,6 +11,7 @@
 //! those that failed before the journal was opened.
 
 mod before;
+pub(crate) mod fuzzing;
 mod job;
 mod names;
 mod record;

@@ -131,7 +131,7 @@ impl KeyLines {
 }
 
 /// What a line names; `None` for a blank one.
-fn row(line: &[u8], number: u64) -> Option<Row> {
+pub(crate) fn row(line: &[u8], number: u64) -> Option<Row> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
         return None;

@@ -24,6 +24,8 @@ mod file_name;
 pub mod filter;
 pub mod flow;
 pub mod forecast;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod job;
 pub mod journal;
 pub mod key_list;

@@ -19,6 +19,8 @@ mod dial;
 mod download;
 mod encode;
 mod endpoint;
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(test)]
 mod hostile;
 mod identities;

@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask` alone lists the commands.
 
+mod fuzz;
 mod peers;
 mod sim;
 mod step;
@@ -15,6 +16,7 @@ const USAGE: &str = "\
 cargo xtask test          everything that must hold: format, lints, tests, licences, structure
 cargo xtask test -- ARGS  only the tests, ARGS go to cargo nextest (a name to filter by)
 cargo xtask peers         conformance against servers that must be compiled first (minutes)
+cargo xtask fuzz [SECONDS]  every parser, guided by coverage, 20 s each or so long (nightly compiler)
 cargo xtask sim [SEEDS [FIRST]]   worlds in which everything fails, 20000 of them or so many
 cargo xtask sim --seed N  one of them alone, with its story
 cargo xtask sim kill      two hundred runs killed at random moments and gone on with
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
         ["test"] => test::run_all(),
         ["test", "--", filter @ ..] => test::run_filtered(filter),
         ["peers"] => peers::run(),
+        ["fuzz"] => fuzz::run(None),
+        ["fuzz", seconds] => number(seconds).and_then(|seconds| fuzz::run(Some(seconds))),
         ["sim"] => sim::run_many(None, 0),
         ["sim", "kill"] => sim::kill::run(),
         ["sim", "--seed", seed] => number(seed).and_then(sim::run_one),

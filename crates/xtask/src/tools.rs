@@ -16,6 +16,12 @@ const CARGO_DENY: CargoTool = CargoTool {
     version: "0.20.2",
     features: &[],
 };
+/// Builds and runs fuzz targets.
+const CARGO_FUZZ: CargoTool = CargoTool {
+    name: "cargo-fuzz",
+    version: "0.13.2",
+    features: &[],
+};
 /// Runs tests, a process each.
 const CARGO_NEXTEST: CargoTool = CargoTool {
     name: "cargo-nextest",
@@ -52,6 +58,11 @@ impl PythonPeers {
             command.env(variable, self.folder.join("bin").join(program));
         }
     }
+}
+
+/// The program `cargo-fuzz`.
+pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
+    CARGO_FUZZ.ensure()
 }
 
 /// `cargo-deny`, installed if need be.

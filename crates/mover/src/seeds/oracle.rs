@@ -159,7 +159,11 @@ impl Oracle<'_> {
                 });
                 for (name, bytes) in self.world.source.clone() {
                     let there = self.destination.contains_key(&name);
-                    let excused = name.ends_with('/') || changed;
+                    // A folder of that name is something that exists.
+                    let folder = format!("{name}/");
+                    let folder = self.destination.keys().any(|key| key.starts_with(&folder));
+                    let kept = self.world.conditions.no_clobber && folder;
+                    let excused = name.ends_with('/') || changed || kept;
                     self.check(there || excused, || {
                         format!("{name:?} is not there after all")
                     });
