@@ -34,6 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::{Clock, UploadId};
 use parking_lot::Mutex;
+use remote::ObjectClient;
 use remote::types::CreatedUpload;
 use twox_hash::XxHash3_64;
 
@@ -41,6 +42,8 @@ use self::before::{Before, run_folder};
 use self::names::NamesLog;
 use self::upload_file::UploadFile;
 use self::window::Window;
+use crate::location::ObjectLocation;
+use crate::transfer::abort_upload;
 use crate::verify::PartSeal;
 
 /// The journal of one job. Opens its folder when there is something worth keeping.
@@ -261,6 +264,39 @@ impl Journal {
         if let Err(error) = job.write_figures(figures) {
             state.complain("write its figures", &error);
         }
+    }
+
+    /// Of a job of which everything was done: ends the uploads that it turned out not to need,
+    /// because what they were to make stands, or its source is gone. Returns a line for people for
+    /// each that could not be ended, which keeps the job.
+    pub async fn end_leftovers(&self, client: &dyn ObjectClient) -> Vec<String> {
+        let Some(id) = self.id() else {
+            return Vec::new();
+        };
+        let home = self.home.clone();
+        let uploads = base::tasks::blocking(move || home.uploads(&id)).await;
+        let mut lines = Vec::new();
+        for upload in uploads.unwrap_or_default() {
+            let object = ObjectLocation {
+                bucket: upload.bucket.clone(),
+                key: upload.key.clone(),
+                version_id: None,
+            };
+            let ended = match &upload.upload_id {
+                Some(upload_id) => abort_upload(client, &object, upload_id).await,
+                None => Ok(()),
+            };
+            let ended = match ended {
+                Ok(()) => upload.forget().map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = ended {
+                lines.push(format!(
+                    "an upload of {object} that is not needed is left: {error}"
+                ));
+            }
+        }
+        lines
     }
 
     /// Ends the run: a job that is `whole` is forgotten; of any other the folder stays.

@@ -29,6 +29,7 @@ pub(super) async fn run(args: &CopyArgs, verb: Verb, call: Call<'_>) -> Result {
         Ok(report) => report,
         Err(error) => return super::missing::explain(error, single.as_ref(), call).await,
     };
+    super::transfer::end_journal(&context, &report, call).await;
     summary::print(estimator, &report, call);
     Ok(reported(&report, call))
 }

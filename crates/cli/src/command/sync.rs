@@ -25,6 +25,7 @@ pub(super) async fn run(args: &SyncArgs, call: Call<'_>) -> Result {
     let running = sync::run(job, &context, &accounts);
     match super::deadline::within(timed, running, &context, &accounts).await {
         Ok(report) => {
+            super::transfer::end_journal(&context, &report, call).await;
             count(&report, call);
             summary::print(estimator, &report, call);
             Ok(reported(&report, call))

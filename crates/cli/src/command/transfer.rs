@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use base::ByteCount;
 use base::limits::PART_SIZE_UNIT;
+use mover::Report;
 use mover::filter::{Filter, IgnoreList};
+use mover::job::Ending;
 use mover::{Context, Side, Source, TransferOptions};
 use remote::types::{MetadataDirective, ObjectAttributes, ServerSideEncryption, StorageClass};
 
@@ -162,6 +164,16 @@ pub(super) fn begin_journal(context: &mut Context, call: Call<'_>) -> Result<(),
     let job = &call.session.job;
     context.journal = job.begin(source, destination, &call.session.clock)?;
     Ok(())
+}
+
+/// Ends what the journal still holds of a job of which everything was done.
+pub(super) async fn end_journal(context: &Context, report: &Report, call: Call<'_>) {
+    let done = report.ending(call.session.settings.strict) == Ending::Done;
+    if let Some(journal) = context.journal.as_ref().filter(|_| done) {
+        for line in journal.end_leftovers(&*context.destination).await {
+            call.session.output.warning(call.name, call.typed, &line);
+        }
+    }
 }
 
 /// Both sides' clients and who listens.

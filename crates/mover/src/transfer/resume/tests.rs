@@ -293,3 +293,16 @@ fn a_part_is_kept_by_checksum_where_there_is_one_else_by_etag() {
     let kept: Vec<bool> = kept.iter().map(Option::is_some).collect();
     assert_eq!(kept, [true, false, false], "the last part is shorter");
 }
+
+/// A sync was killed between Complete and its record: the next one found the object in place and
+/// had no use for the upload any more.
+#[tokio::test]
+async fn a_job_of_which_all_is_done_ends_the_uploads_it_did_not_need() {
+    let bench = Bench::new();
+    std::fs::write(bench.path(), ramp(26 * MIB)).unwrap();
+    bench.run_until_part(4).await;
+    let journal = bench.journal();
+    assert!(journal.end_leftovers(&bench.store).await.is_empty());
+    assert_eq!(bench.store.upload_count("b"), 0);
+    assert!(bench.home.all_uploads().unwrap().is_empty());
+}
