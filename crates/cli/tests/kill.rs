@@ -287,10 +287,8 @@ fn moment(goods: &Goods, kind: Kind, requests: u64) -> Outcome {
 
     outcome.parts_again = bench.requests(Operation::UploadPart) - PARTS;
     outcome.puts_again = bench.requests(Operation::PutObject) - SMALL as u64;
-    assert!(
-        outcome.parts_again <= outcome.under_way,
-        "{context}: {outcome:?}"
-    );
+    // The store may count a request only after its sender was killed, so what it had seen at the
+    // kill is no bound; what a run may have under way is.
     assert!(
         outcome.parts_again <= LARGE.len() as u64 * 2,
         "{context}: {outcome:?}"
