@@ -111,17 +111,19 @@ pub(super) fn ends_it(error: &remote::Error) -> bool {
 
 fn standing(error: &remote::Error) -> Standing {
     match error.fault() {
-        Fault::Denied | Fault::Expired | Fault::NotFound | Fault::Unavailable => Standing::Missing,
-        Fault::Invalid | Fault::Local if error.status().is_none() => Standing::Missing,
-        Fault::Invalid if error.is_code("PermanentRedirect") => Standing::Missing,
-        Fault::Throttled { .. }
+        // The run's own request would be answered so, too.
+        Fault::Denied
+        | Fault::Expired
+        | Fault::NotFound
+        | Fault::Unavailable
         | Fault::Conflict
+        | Fault::Invalid
+        | Fault::Unsupported
+        | Fault::Local => Standing::Missing,
+        Fault::Throttled { .. }
         | Fault::Corrupt
         | Fault::Fenced
         | Fault::Cancelled
-        | Fault::Invalid
-        | Fault::Unsupported
-        | Fault::Local
         | Fault::Bug => Standing::Unknown,
     }
 }
@@ -141,7 +143,9 @@ fn mend(side: Side, action: &str, error: &remote::Error) -> Option<String> {
                 .to_owned()
         }
         (Some("RequestTimeTooSkewed"), _) => "set this machine's clock".to_owned(),
-        (Some("NoSuchBucket"), _) => "check the bucket's name, and the endpoint".to_owned(),
+        (Some("NoSuchBucket" | "InvalidBucketName"), _) => {
+            "check the bucket's name, and the endpoint".to_owned()
+        }
         (_, Fault::Expired) => {
             format!("get new credentials for the {side}: log in again, or a new token")
         }
