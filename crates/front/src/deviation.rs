@@ -172,6 +172,11 @@ impl Refusal {
         }
     }
 
+    /// 403 AccessDenied: the permission is gone, or never was.
+    pub fn access_denied() -> Refusal {
+        Refusal::new(StatusCode::FORBIDDEN, "AccessDenied")
+    }
+
     /// S3's request to send less, with `Retry-After` if it is to say so.
     pub fn slow_down(retry_after_seconds: Option<u32>) -> Refusal {
         let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "SlowDown");

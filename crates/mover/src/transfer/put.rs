@@ -38,21 +38,21 @@ pub(crate) async fn put(
     condition: PutCondition,
 ) -> Result<Option<Stored>> {
     let mut sends = 1;
-    let mut earlier = None;
+    let mut stays = None;
     loop {
         let (payload, attributes) = (payload.clone(), attributes.clone());
         let stored = put_once(client, object, payload, attributes, condition.clone()).await;
         let wrong = match stored {
             Ok(stored) => return Ok(stored),
             Err(Attempt::Wrong(wrong)) => wrong,
-            // What arrived wrong says more of what stands there than why the next try failed.
-            Err(Attempt::Failed(error)) => return Err(earlier.unwrap_or(error)),
+            // A wrong object that stays is worse than why the next try failed.
+            Err(Attempt::Failed(error)) => return Err(stays.unwrap_or(error)),
         };
         if sends == SENDS_MAX {
             return Err(wrong.into_error());
         }
         sends += 1;
-        earlier = Some(wrong.into_error());
+        stays = wrong.stays().then(|| wrong.into_error());
     }
 }
 

@@ -20,6 +20,11 @@ pub(crate) struct Retracted {
 }
 
 impl Retracted {
+    /// Whether the wrong object stays.
+    pub(crate) fn stays(&self) -> bool {
+        self.stays.is_some()
+    }
+
     /// What was wrong, with a word in it if the object stays.
     pub(crate) fn into_error(self) -> Error {
         match (self.wrong, self.stays) {

@@ -11,7 +11,9 @@ pub(super) const MP3_COUNT: usize = 100;
 pub(super) const MP3_BYTES_MEAN: u64 = 6_260_000;
 /// Number of small files.
 pub(super) const SMALL_COUNT: usize = 3_000;
-/// The size of the object that needs parts.
+/// The key of the object that needs parts.
+pub(super) const LARGE_KEY: &str = "delivery/booklet.tar";
+/// Its size.
 pub(super) const LARGE_BYTES: u64 = 96 << 20;
 
 /// Keys that careless tools lose or mangle, and that a disk can hold.
@@ -100,12 +102,7 @@ impl Goods {
         for key in AWKWARD_KEYS {
             items.push(item(key.to_owned(), 4_096, &block, &mut random));
         }
-        items.push(item(
-            "delivery/booklet.tar".to_owned(),
-            LARGE_BYTES,
-            &block,
-            &mut random,
-        ));
+        items.push(item(LARGE_KEY.to_owned(), LARGE_BYTES, &block, &mut random));
         Goods { items }
     }
 

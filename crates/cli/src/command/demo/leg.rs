@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::stores::Stores;
+use super::table::Row;
 use crate::output::Output;
 
 /// How often the interruption looks at the sums.
@@ -126,6 +127,16 @@ impl Leg {
         };
         leg.tell(&listener.complaints.lock(), stage.out);
         Ok(leg)
+    }
+
+    /// Its line in the table.
+    pub(super) fn row(&self) -> Row {
+        Row {
+            name: self.name,
+            objects: self.sums.copied,
+            bytes: ByteCount(self.sums.bytes_copied),
+            elapsed: self.elapsed,
+        }
     }
 
     /// Whether everything arrived but for so many objects refused by name.

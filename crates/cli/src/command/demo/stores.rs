@@ -21,10 +21,12 @@ use store::model::{Intake, ModelOptions, PutObject};
 
 use super::goods::Goods;
 
-/// The one account, made for this run alone.
-const ACCESS_KEY_ID: &str = "DEMO";
+/// The partner's account, and ours: neither store knows the other's. Both are made for this run
+/// alone.
+const PARTNER_KEY_ID: &str = "PARTNER";
+const OUR_KEY_ID: &str = "OURS";
 
-/// Two stores that listen, and clients that reach them.
+/// Two stores that listen, each with an account of its own, and clients that reach them.
 pub(super) struct Stores {
     /// The partner's address.
     pub(super) partner: SocketAddr,
@@ -35,7 +37,10 @@ pub(super) struct Stores {
     /// A client of our store.
     pub(super) our_client: Arc<dyn ObjectClient>,
     partner_model: Model,
-    servers: [Server; 2],
+    partner_server: Server,
+    our_server: Server,
+    partner_secret: Secret,
+    our_secret: Secret,
 }
 
 /// The partner's bucket.
@@ -51,21 +56,62 @@ pub(super) fn our_bucket() -> BucketName {
 impl Stores {
     /// Starts both on free ports of loopback, each with its bucket.
     pub(super) async fn start(clock: &Clock) -> Result<Stores> {
-        let secret = Secret::new(format!(
-            "{:016x}{:016x}",
-            clock.random_u64(),
-            clock.random_u64()
-        ));
-        let (partner_model, partner) = start_one(clock, &secret, &partner_bucket()).await?;
-        let (_, ours) = start_one(clock, &secret, &our_bucket()).await?;
+        let partner_secret = secret(clock);
+        let our_secret = secret(clock);
+        let (partner_model, partner) =
+            start_one(clock, PARTNER_KEY_ID, &partner_secret, &partner_bucket()).await?;
+        let (_, ours) = start_one(clock, OUR_KEY_ID, &our_secret, &our_bucket()).await?;
         Ok(Stores {
             partner: partner.address(),
             ours: ours.address(),
-            partner_client: client(partner.address(), &secret).await?,
-            our_client: client(ours.address(), &secret).await?,
+            partner_client: client(partner.address(), PARTNER_KEY_ID, &partner_secret).await?,
+            our_client: client(ours.address(), OUR_KEY_ID, &our_secret).await?,
             partner_model,
-            servers: [partner, ours],
+            partner_server: partner,
+            our_server: ours,
+            partner_secret,
+            our_secret,
         })
+    }
+
+    /// What a process must find in its environment to reach both, each by its own account.
+    pub(super) fn environment(&self) -> [(&'static str, String); 6] {
+        [
+            (
+                "LONGHAUL_SOURCE_AWS_ACCESS_KEY_ID",
+                PARTNER_KEY_ID.to_owned(),
+            ),
+            (
+                "LONGHAUL_SOURCE_AWS_SECRET_ACCESS_KEY",
+                self.partner_secret.expose().to_owned(),
+            ),
+            (
+                "LONGHAUL_SOURCE_AWS_ENDPOINT_URL",
+                format!("http://{}", self.partner),
+            ),
+            (
+                "LONGHAUL_DESTINATION_AWS_ACCESS_KEY_ID",
+                OUR_KEY_ID.to_owned(),
+            ),
+            (
+                "LONGHAUL_DESTINATION_AWS_SECRET_ACCESS_KEY",
+                self.our_secret.expose().to_owned(),
+            ),
+            (
+                "LONGHAUL_DESTINATION_AWS_ENDPOINT_URL",
+                format!("http://{}", self.ours),
+            ),
+        ]
+    }
+
+    /// The partner's server, to withdraw a permission.
+    pub(super) fn partner_server(&self) -> &Server {
+        &self.partner_server
+    }
+
+    /// Our server, to count what reaches it.
+    pub(super) fn our_server(&self) -> &Server {
+        &self.our_server
     }
 
     /// Lays the goods into the partner's store.
@@ -106,19 +152,28 @@ impl Stores {
 
     /// Ends both.
     pub(super) async fn stop(self) {
-        for server in self.servers {
-            server.shutdown().await;
-        }
+        self.partner_server.shutdown().await;
+        self.our_server.shutdown().await;
     }
 }
 
-async fn start_one(clock: &Clock, secret: &Secret, bucket: &BucketName) -> Result<(Model, Server)> {
+fn secret(clock: &Clock) -> Secret {
+    let (one, other) = (clock.random_u64(), clock.random_u64());
+    Secret::new(format!("{one:016x}{other:016x}"))
+}
+
+async fn start_one(
+    clock: &Clock,
+    access_key_id: &str,
+    secret: &Secret,
+    bucket: &BucketName,
+) -> Result<(Model, Server)> {
     let model = Model::new(clock.clone(), ModelOptions::default());
     model
         .create_bucket(bucket)
         .context("make a bucket in an empty store")?;
     let account = Account {
-        access_key_id: ACCESS_KEY_ID.to_owned(),
+        access_key_id: access_key_id.to_owned(),
         secret: secret.clone(),
     };
     let options = FrontOptions {
@@ -132,8 +187,12 @@ async fn start_one(clock: &Clock, secret: &Secret, bucket: &BucketName) -> Resul
     Ok((model, server))
 }
 
-async fn client(address: SocketAddr, secret: &Secret) -> Result<Arc<dyn ObjectClient>> {
-    let credentials = StaticCredentials::new(ACCESS_KEY_ID, secret.expose());
+async fn client(
+    address: SocketAddr,
+    access_key_id: &str,
+    secret: &Secret,
+) -> Result<Arc<dyn ObjectClient>> {
+    let credentials = StaticCredentials::new(access_key_id, secret.expose());
     let options = AwsOptions {
         endpoint_url: Some(format!("http://{address}")),
         credentials: CredentialsSource::Static(credentials),

@@ -4,8 +4,20 @@ use std::time::Duration;
 
 use base::ByteCount;
 
-use super::leg::Leg;
 use crate::output::Output;
+
+/// A line of the table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    /// What was done.
+    pub(super) name: &'static str,
+    /// Objects that arrived.
+    pub(super) objects: u64,
+    /// Their bytes.
+    pub(super) bytes: ByteCount,
+    /// Wall time.
+    pub(super) elapsed: Duration,
+}
 
 /// What a team measured that had to collect ten million mp3s of 6.26 MB: objects a second.
 const MEASURED_ELSEWHERE: [(&str, f64); 3] = [
@@ -15,21 +27,20 @@ const MEASURED_ELSEWHERE: [(&str, f64); 3] = [
 ];
 
 /// Writes the table.
-pub(super) fn write(out: &Output, legs: &[&Leg]) {
+pub(super) fn write(out: &Output, rows: &[Row]) {
     out.text(format_args!(
         "{:<32}{:>9}{:>12}{:>9}{:>12}{:>14}",
         "", "objects", "bytes", "time", "objects/s", "rate"
     ));
-    for leg in legs {
-        let bytes = ByteCount(leg.sums.bytes_copied);
+    for row in rows {
         out.text(format_args!(
             "{:<32}{:>9}{:>12}{:>9}{:>12.0}{:>14}",
-            leg.name,
-            leg.sums.copied,
-            bytes.to_string(),
-            format!("{:.2} s", leg.elapsed.as_secs_f64()),
-            per_second(leg.sums.copied, leg.elapsed),
-            bytes.per(leg.elapsed).to_string()
+            row.name,
+            row.objects,
+            row.bytes.to_string(),
+            format!("{:.2} s", row.elapsed.as_secs_f64()),
+            per_second(row.objects, row.elapsed),
+            row.bytes.per(row.elapsed).to_string()
         ));
     }
     out.text(format_args!("measured by others, across real networks:"));
