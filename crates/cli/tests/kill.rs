@@ -317,7 +317,11 @@ fn moments(seeds: std::ops::Range<u64>) {
         let kind = [Kind::Upload, Kind::Relay, Kind::Sync][usize::try_from(seed % 3).unwrap()];
         // A whole run takes some 220 requests of the store that is written to; the large objects
         // come first, so half of the moments are among those.
-        let most = if spread(seed).is_multiple_of(2) { 60 } else { 220 };
+        let most = if spread(seed).is_multiple_of(2) {
+            60
+        } else {
+            220
+        };
         let requests = 1 + spread(seed ^ 0xff) % most;
         all.push(moment(&goods, kind, requests));
     }
