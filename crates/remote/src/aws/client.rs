@@ -81,10 +81,16 @@ impl AwsClient {
         let configured = Box::pin(configured::read(&options))
             .await
             .map_err(|error| invalid("read the configuration".to_owned()).with_source(error))?;
-        AwsClient::with_configured(options, configured).await
+        let anew = is_refreshable(&options).then(|| provider_anew(options.clone()));
+        AwsClient::with_configured(options, configured, anew).await
     }
 
-    async fn with_configured(options: AwsOptions, configured: Configured) -> Result<AwsClient> {
+    /// A client of what was read; `anew` reads it again after a refusal.
+    async fn with_configured(
+        options: AwsOptions,
+        configured: Configured,
+        anew: Option<Anew>,
+    ) -> Result<AwsClient> {
         if !is_region(&configured.region) {
             return Err(invalid(format!("\"{}\" is no region", configured.region)));
         }
@@ -100,9 +106,7 @@ impl AwsClient {
         } else {
             Support::Unknown
         };
-        let refreshable = options.assume_role.is_some()
-            || !matches!(options.credentials, CredentialsSource::Static(_));
-        let anew = refreshable.then(|| provider_anew(options.clone()));
+        let refreshable = is_refreshable(&options);
         let dialer = Dialer {
             tls_options: options.tls,
             tls_config: parking_lot::Mutex::default(),
@@ -273,6 +277,11 @@ impl AwsClient {
         }
         Ok(SignedUrl::new(url))
     }
+}
+
+/// Whether asking again may bring other credentials.
+fn is_refreshable(options: &AwsOptions) -> bool {
+    options.assume_role.is_some() || !matches!(options.credentials, CredentialsSource::Static(_))
 }
 
 /// Reads the configuration again when asked to. What it cannot read leaves the old provider.

@@ -316,7 +316,7 @@ impl Account {
             && request.source.version_id.is_none();
         if same_place
             && request.metadata_directive == MetadataDirective::Copy
-            && attributes == source.attributes
+            && changes_nothing(&request.attributes)
         {
             let message = "This copy request is illegal because it is trying to copy an object to \
                            itself without changing the object's metadata, storage class, website \
@@ -460,6 +460,14 @@ fn copied_attributes(request: &CopyObject, source: &ObjectAttributes) -> ObjectA
             ..source.clone()
         },
     }
+}
+
+/// Whether a copy with these attributes, onto its own source, would change nothing that S3 takes
+/// for a reason: tags and locks are none.
+fn changes_nothing(attributes: &ObjectAttributes) -> bool {
+    attributes.storage_class.is_none()
+        && attributes.encryption.algorithm.is_none()
+        && attributes.website_redirect_location.is_none()
 }
 
 fn refuse_archived(object: &StoredObject) -> Result<(), Refusal> {

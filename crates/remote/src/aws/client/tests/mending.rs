@@ -148,7 +148,7 @@ fn configured(url: &str, provider: impl ProvideCredentials + 'static) -> Configu
 async fn with_provider(url: &str, provider: impl ProvideCredentials + 'static) -> AwsClient {
     let mut options = options(url);
     options.credentials = AwsOptions::default().credentials;
-    AwsClient::with_configured(options, configured(url, provider))
+    AwsClient::with_configured(options, configured(url, provider), None)
         .await
         .unwrap()
 }
