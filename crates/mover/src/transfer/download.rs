@@ -38,6 +38,10 @@ use crate::verify::{self, Means};
 /// Reason: a hop to a blocking thread costs some 10 µs, a mebibyte some 200 µs to write.
 pub(crate) const BATCH: ByteCount = ByteCount(base::units::MIB);
 
+/// What a connection may have read beyond what was gathered: hyper grows its read buffer to some
+/// 400 KiB where bytes come fast.
+const READ_AHEAD: ByteCount = ByteCount(512 * base::units::KIB);
+
 /// The least that a stream takes of the memory budget: objects grow between listing and GET.
 const BATCH_MIN: ByteCount = ByteCount(64 * base::units::KIB);
 
@@ -201,7 +205,8 @@ impl Errand<'_> {
     ) -> Result<Crc64Nvme> {
         let batch = span.length.clamp(BATCH_MIN, BATCH);
         let flow = &self.scope.context.flow;
-        let _permit = flow.acquire(Need::from_source(batch)).await;
+        let need = Need::from_source(batch + READ_AHEAD);
+        let _permit = flow.acquire(need).await;
         let state = tokio::sync::Mutex::new(RangeState {
             fetch: Fetch::of_span(self.object.clone(), head, span),
             hasher: Crc64Hasher::new(),
