@@ -28,9 +28,9 @@ Examples:
   longhaul --source-profile partner sync 's3://theirs/*' s3://ours/
   longhaul COMMAND --help
 
-A side without flags of its own (--source-..., --destination-...) is asked as the machine usually asks.
-LONGHAUL_SOURCE_AWS_ACCESS_KEY_ID, ..._SECRET_ACCESS_KEY, ..._PROFILE, ..._REGION, ..._ENDPOINT_URL and so on
-(LONGHAUL_DESTINATION_... too) mean for one side what AWS_ACCESS_KEY_ID and so on mean for both.";
+A side without flags of its own (--source-..., --destination-...) is asked as this machine usually
+asks. For one side alone, LONGHAUL_SOURCE_AWS_ACCESS_KEY_ID, LONGHAUL_DESTINATION_AWS_PROFILE and
+so on mean what AWS_ACCESS_KEY_ID and AWS_PROFILE mean for both.";
 
 pub(crate) const LIST: &str = "\
 Examples:
