@@ -94,7 +94,8 @@ impl Bench {
         self.throttle(operation);
         let run = self.start(arguments);
         self.asked(operation, 3);
-        run.status_with(", limited by ")
+        // The store has counted its refusals; the run may not have read them yet.
+        run.status_with(" throttling")
     }
 }
 

@@ -127,7 +127,7 @@ pub(crate) struct TransferArgs {
     /// User metadata, key=value; may be repeated
     #[arg(long, value_name = "KEY=VALUE", help_heading = "What objects carry")]
     pub(crate) metadata: Vec<Pair>,
-    /// Copies inside a store: COPY the source's metadata or REPLACE it
+    /// From store to store: COPY the source's metadata or REPLACE it
     #[arg(long, value_name = "HOW", help_heading = "What objects carry",
           value_parser = one_of(&["COPY", "REPLACE", ""]))]
     pub(crate) metadata_directive: Option<String>,
