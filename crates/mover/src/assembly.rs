@@ -164,12 +164,17 @@ const STARTS_MAX: u32 = 3;
 /// Whether a download that ended in `error` begins again; `starts` counts those so far.
 pub(crate) fn restart(error: &Error, starts: u32) -> Restart {
     match error {
-        Error::Changed(_) | Error::Mismatch { .. } if starts < STARTS_MAX => Restart::Anew,
+        Error::Changed(_) | Error::Mismatch { .. } | Error::WrongStays { .. }
+            if starts < STARTS_MAX =>
+        {
+            Restart::Anew
+        }
         Error::Changed(_)
         | Error::Remote(_)
         | Error::Local { .. }
         | Error::Name { .. }
         | Error::Mismatch { .. }
+        | Error::WrongStays { .. }
         | Error::Refused(_)
         | Error::NotFound(_)
         | Error::Usage(_)

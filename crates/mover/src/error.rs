@@ -43,6 +43,21 @@ pub enum Error {
         /// What the destination says.
         actual: String,
     },
+    /// The bytes that arrived are not those that left, and they stand at the destination.
+    #[error(
+        "{what}, which stays because it could not be deleted ({reason}): \
+         expected {expected}, got {actual}"
+    )]
+    WrongStays {
+        /// What was compared.
+        what: String,
+        /// What the source says.
+        expected: String,
+        /// What the destination says.
+        actual: String,
+        /// Why it could not be deleted.
+        reason: String,
+    },
     /// The source changed while it was moved.
     #[error("{0} changed while it was read")]
     Changed(String),
@@ -97,7 +112,7 @@ impl Classified for Error {
             Error::Remote(error) => error.fault(),
             Error::Local { .. } => Fault::Local,
             Error::Name { .. } | Error::Refused(_) | Error::Usage(_) => Fault::Invalid,
-            Error::Mismatch { .. } => Fault::Corrupt,
+            Error::Mismatch { .. } | Error::WrongStays { .. } => Fault::Corrupt,
             Error::Changed(_) => Fault::Conflict,
             Error::NotFound(_) => Fault::NotFound,
             Error::Unordered { .. } => Fault::Unsupported,

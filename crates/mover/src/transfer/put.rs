@@ -13,7 +13,7 @@ use crate::event::Verified;
 use crate::location::ObjectLocation;
 use crate::plan;
 use crate::transfer::multipart::{Upload, is_unsupported};
-use crate::transfer::retract::{Retracted, retract};
+use crate::transfer::retract::{Retracted, Standing, retract};
 use crate::verify::{self, Arrival, Md5Value, PartSeal};
 
 /// An object that one PUT made.
@@ -38,21 +38,23 @@ pub(crate) async fn put(
     condition: PutCondition,
 ) -> Result<Option<Stored>> {
     let mut sends = 1;
-    let mut stays = None;
+    let mut standing = Standing::default();
     loop {
         let (payload, attributes) = (payload.clone(), attributes.clone());
         let stored = put_once(client, object, payload, attributes, condition.clone()).await;
         let wrong = match stored {
-            Ok(stored) => return Ok(stored),
-            Err(Attempt::Wrong(wrong)) => wrong,
-            // A wrong object that stays is worse than why the next try failed.
-            Err(Attempt::Failed(error)) => return Err(stays.unwrap_or(error)),
+            Ok(Some(stored)) => return Ok(Some(stored)),
+            Ok(None) => return standing.unless_it_is(None),
+            Err(Attempt::Wrong(wrong)) => wrong.into_error(),
+            Err(Attempt::Failed(error)) => return Err(standing.or(error)),
         };
         if sends == SENDS_MAX {
-            return Err(wrong.into_error());
+            return Err(wrong);
         }
         sends += 1;
-        stays = wrong.stays().then(|| wrong.into_error());
+        // What the last try left is what stands there now.
+        standing = Standing::default();
+        standing.note(wrong);
     }
 }
 

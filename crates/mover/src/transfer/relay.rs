@@ -35,6 +35,7 @@ use crate::transfer::fetch::Fetch;
 use crate::transfer::put;
 use crate::transfer::relay::receive::{Received, receive};
 use crate::transfer::relay::source_check::SourceCheck;
+use crate::transfer::retract::Standing;
 use crate::transfer::scope::{Arrived, Carried, Scope};
 use crate::verify;
 
@@ -72,18 +73,22 @@ pub(crate) async fn relay(
         to,
     };
     let mut starts = 1;
+    let mut standing = Standing::default();
     loop {
         let error = match errand.once(condition.clone()).await {
             Ok(Carried::Arrived(mut arrived)) => {
                 arrived.tries += starts - 1;
                 return Ok(Carried::Arrived(arrived));
             }
-            Ok(Carried::Kept(reason)) => return Ok(Carried::Kept(reason)),
+            Ok(Carried::Kept(reason)) => return standing.unless_it_is(Carried::Kept(reason)),
             Err(error) => error,
         };
         match restart(&error, starts) {
-            Restart::Anew if !scope.context.stopping.is_cancelled() => starts += 1,
-            Restart::Anew | Restart::No => return Err(error),
+            Restart::Anew if !scope.context.stopping.is_cancelled() => {
+                starts += 1;
+                standing.note(error);
+            }
+            Restart::Anew | Restart::No => return Err(standing.or(error)),
         }
     }
 }

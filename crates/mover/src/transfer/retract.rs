@@ -20,12 +20,7 @@ pub(crate) struct Retracted {
 }
 
 impl Retracted {
-    /// Whether the wrong object stays.
-    pub(crate) fn stays(&self) -> bool {
-        self.stays.is_some()
-    }
-
-    /// What was wrong, with a word in it if the object stays.
+    /// What was wrong: [`Error::WrongStays`] if the object stays.
     pub(crate) fn into_error(self) -> Error {
         match (self.wrong, self.stays) {
             (
@@ -35,13 +30,39 @@ impl Retracted {
                     actual,
                 },
                 Some(reason),
-            ) => Error::Mismatch {
-                what: format!("{what}, which stays because it could not be deleted ({reason})"),
+            ) => Error::WrongStays {
+                what,
                 expected,
                 actual,
+                reason,
             },
             (wrong, _) => wrong,
         }
+    }
+}
+
+/// The wrong object that an earlier try left at the destination, if one did. It is worse than why
+/// a later try came to nothing, and it is nobody else's object that would have to be kept.
+#[derive(Debug, Default)]
+pub(crate) struct Standing(Option<Error>);
+
+impl Standing {
+    /// Takes note of the error that a try ended in. A try may end before it writes anything, so
+    /// that what stood there before it stands there still.
+    pub(crate) fn note(&mut self, error: Error) {
+        if matches!(error, Error::WrongStays { .. }) {
+            self.0 = Some(error);
+        }
+    }
+
+    /// What is to be told of tries of which the last one ended in `error`.
+    pub(crate) fn or(self, error: Error) -> Error {
+        self.0.unwrap_or(error)
+    }
+
+    /// `kept`, of a last try that kept what stands there, unless that is the wrong object.
+    pub(crate) fn unless_it_is<T>(self, kept: T) -> Result<T, Error> {
+        self.0.map_or(Ok(kept), Err)
     }
 }
 

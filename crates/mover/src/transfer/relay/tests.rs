@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::units::MIB;
 use base::{BucketName, ByteCount, Key};
+use remote::faulty::Plan;
 use remote::memory::{ETagStyle, Hook, MemoryClient, MemoryOptions, Reaction};
 use remote::types::{
     GetObjectTagging, HeadObject, ObjectAttributes, PutObject, ServerSideEncryption, StorageClass,
     Tag,
 };
-use remote::{ObjectClient as _, Operation, Payload};
+use remote::{Faulty, ObjectClient as _, Operation, Payload};
 
 use crate::accounts::{Accounts, Sums};
 use crate::context::Context;
@@ -276,6 +277,43 @@ async fn bytes_that_arrive_wrong_each_time_never_reach_the_destination() {
                 .destination
                 .request_count(Operation::CompleteMultipartUpload),
             0
+        );
+    }
+}
+
+// A store that keeps no checksums took wrong bytes, refused to delete them, and the next try failed
+// for a reason of its own (or found "something" that was to be kept), which was all that was said.
+#[tokio::test]
+async fn a_wrong_object_that_stays_is_told_of_whatever_comes_after() {
+    for (size, keep) in [
+        (70_000, false),
+        (70_000, true),
+        (20 * MIB, false),
+        (20 * MIB, true),
+    ] {
+        let mut bench = Bench::new().without_checksums();
+        bench.conditions.no_clobber = keep;
+        bench.source.insert_ramp("from", "k", 5, ByteCount(size));
+        bench.source.set_hook(Some(Hook::deny(move |call| {
+            let first = if size > 16 * MIB { 4 } else { 1 };
+            !keep && call.operation == Operation::GetObject && call.number_of_operation > first
+        })));
+        bench.destination.set_hook(Some(Hook::deny(|call| {
+            call.operation == Operation::DeleteObject
+        })));
+        let plan = Plan {
+            wrong_uploads: 1_000,
+            ..Plan::calm()
+        };
+        let destination = Arc::new(bench.destination.clone());
+        bench.context.destination = Arc::new(Faulty::new(destination, 1, plan));
+        let sums = bench.run(&["k"]).await;
+        assert_eq!(sums.failed, 1, "{size} {keep} {sums:?}");
+        let said = bench.ledger.said("failed").concat();
+        assert!(said.contains("which stays"), "{size} {keep} {said}");
+        assert_ne!(
+            bench.source.fingerprint("from", "k"),
+            bench.destination.fingerprint("to", "k")
         );
     }
 }
