@@ -5,6 +5,7 @@ mod command;
 mod completion;
 mod journal;
 mod log;
+mod memory;
 mod output;
 mod persona;
 mod progress;
@@ -21,5 +22,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    memory::take_small_pages();
     start::start(std::env::args_os())
 }
