@@ -4,6 +4,8 @@
 //! the checksums of parts combine to that of the whole. The other algorithms are known by name so
 //! that what a store says can be compared.
 
+mod value;
+
 use std::fmt;
 
 use base64::Engine as _;
@@ -11,6 +13,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, Digest};
 
+pub use self::value::{ChecksumHasher, ChecksumValue};
 use crate::fault::Fault;
 
 /// The CRC-64/NVME of some bytes.

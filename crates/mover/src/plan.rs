@@ -99,17 +99,21 @@ pub fn stream_part_size(index: u32, wanted: Option<ByteCount>) -> ByteCount {
     ByteCount(first.0.saturating_mul(1 << doublings).min(PART_SIZE_MAX.0))
 }
 
-/// The part sizes, in whole MiB, that cut `size` bytes into as many parts as `etag` says: those
-/// that tools use by default first, then the smallest; few, since each costs an MD5 of the whole.
+/// The part sizes that cut `size` bytes into as many parts as `etag` says.
 pub fn part_sizes_of(etag: &ETag, size: ByteCount) -> Vec<Parts> {
+    let count = etag.part_count();
+    count.map_or_else(Vec::new, |count| part_sizes(count, size))
+}
+
+/// The part sizes, in whole MiB, that cut `size` bytes into `count` parts: those that tools use by
+/// default first, then the smallest; few, since each costs a digest of the whole.
+pub fn part_sizes(count: u32, size: ByteCount) -> Vec<Parts> {
     /// More guesses would cost more MD5 than they are worth.
     const GUESSES_MAX: usize = 4;
     /// Default part sizes in MiB of the CRT and AWS's tools, s5cmd, rclone, MinIO's client and
     /// others.
     const USUAL_MIB: [u64; 10] = [8, 5, 50, 16, 64, 10, 100, 32, 128, 15];
-    let Some(count) = etag.part_count().map(u64::from) else {
-        return Vec::new();
-    };
+    let count = u64::from(count);
     if count == 0 || size.0 == 0 {
         return Vec::new();
     }
@@ -133,7 +137,13 @@ pub fn part_sizes_of(etag: &ETag, size: ByteCount) -> Vec<Parts> {
 
 /// The likeliest parts of `etag` that can be sent again as they were.
 pub(crate) fn usable_layout(etag: &ETag, size: ByteCount) -> Option<Parts> {
-    part_sizes_of(etag, size).into_iter().find(|parts| {
+    let count = etag.part_count()?;
+    usable_parts(count, size)
+}
+
+/// The likeliest `count` parts of `size` bytes that can be sent again as they were.
+pub(crate) fn usable_parts(count: u32, size: ByteCount) -> Option<Parts> {
+    part_sizes(count, size).into_iter().find(|parts| {
         let fits = parts.part_size() >= PART_SIZE_MIN && parts.part_size() <= PART_SIZE_MAX;
         fits && parts.count() <= PARTS_MAX
     })

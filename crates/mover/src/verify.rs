@@ -4,7 +4,8 @@
 //! [`Error::Mismatch`]), or says what would have to be asked. A store's ETag is taken for an MD5
 //! only where the answer says how the object is encrypted.
 
-use base::{ByteCount, Checksum, Crc64Nvme, ETag};
+use base::checksum::ChecksumType;
+use base::{ByteCount, Checksum, ChecksumAlgorithm, Crc64Nvme, ETag};
 use md5::{Digest as _, Md5};
 use remote::payload::UploadCheck;
 use remote::types::{ObjectHead, PutObjectOutput, ServerSideEncryption, UploadedPart};
@@ -31,8 +32,12 @@ pub(crate) enum Arrival {
 pub(crate) enum Means {
     /// Against the stored full-object checksum.
     Crc64(Crc64Nvme),
+    /// Against the stored full-object checksum of another algorithm.
+    Checksum(Checksum),
     /// Against the MD5 that the ETag is.
     Md5(Md5Value),
+    /// Against the checksum of the parts' checksums, if a guess at their size is right.
+    Composite(Checksum),
     /// Against the ETag of a multipart upload, if a guess at its part size is right.
     MultipartETag(ETag),
     /// By size alone.
@@ -252,8 +257,27 @@ pub(crate) fn means(head: &ObjectHead) -> Means {
     if let Some(crc64) = head.crc64nvme() {
         return Means::Crc64(crc64);
     }
+    let in_parts = head
+        .etag
+        .as_ref()
+        .is_some_and(|etag| etag.part_count().is_some());
+    // Digests do not combine: of an upload in parts, no store can have one of the whole.
+    let is_full = |checksum: &&Checksum| {
+        checksum.checksum_type == ChecksumType::FullObject
+            && checksum.algorithm != ChecksumAlgorithm::Crc64Nvme
+            && (checksum.algorithm.combines() || !in_parts)
+    };
+    if let Some(checksum) = head.checksums.iter().find(is_full) {
+        return Means::Checksum(checksum.clone());
+    }
     if let Some(md5) = head.md5() {
         return Means::Md5(md5);
+    }
+    let is_composite = |checksum: &&Checksum| {
+        checksum.checksum_type == ChecksumType::Composite && checksum.part_count().is_some()
+    };
+    if let Some(checksum) = head.checksums.iter().find(is_composite) {
+        return Means::Composite(checksum.clone());
     }
     let plain = keeps_md5(&head.attributes.encryption) && !head.customer_encrypted;
     match &head.etag {
@@ -269,7 +293,7 @@ pub(crate) fn copied(what: &str, source: &ObjectHead, copy: &ObjectHead) -> Resu
         let same_kind = |other: &&Checksum| {
             other.algorithm == checksum.algorithm && other.checksum_type == checksum.checksum_type
         };
-        let full = checksum.checksum_type == base::checksum::ChecksumType::FullObject;
+        let full = checksum.checksum_type == ChecksumType::FullObject;
         match copy.checksums.iter().find(same_kind) {
             Some(other) if other == checksum => return Ok(Verified::ServerSide),
             // Composite ones differ when the parts do.
@@ -310,6 +334,22 @@ pub(crate) fn equal_checksums(what: &str, expected: Crc64Nvme, actual: Crc64Nvme
         what: format!("checksum of {what}"),
         expected: expected.to_base64(),
         actual: actual.to_base64(),
+    })
+}
+
+/// Compares the checksum that a store keeps with that of the bytes.
+pub(crate) fn equal_to_stored(
+    what: &str,
+    stored: &Checksum,
+    actual: &Checksum,
+) -> Result<Verified> {
+    if stored == actual {
+        return Ok(Verified::Checksum(stored.clone()));
+    }
+    Err(Error::Mismatch {
+        what: format!("{} of {what}", stored.algorithm.as_str()),
+        expected: stored.value.clone(),
+        actual: actual.value.clone(),
     })
 }
 

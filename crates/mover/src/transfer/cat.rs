@@ -5,7 +5,7 @@
 //! bytes are written in order, all of one version. Retries: as downloads. Cancellation: dropping
 //! stops it wherever it is. Limits: the parts ahead are held in memory under `Context::flow`.
 
-use base::checksum::Crc64Hasher;
+use base::checksum::{ChecksumHasher, Crc64Hasher};
 use base::{ByteCount, Checksum};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
@@ -199,13 +199,25 @@ async fn fetch_part(
 struct Output {
     means: Means,
     crc64: Crc64Hasher,
+    /// Of the algorithm that the means name, where it is another one.
+    other: Option<ChecksumHasher>,
     md5: Md5,
 }
 
 impl Output {
     fn of(head: &ObjectHead) -> Output {
+        let means = verify::means(head);
+        let other = match &means {
+            Means::Checksum(stored) => Some(ChecksumHasher::new(stored.algorithm)),
+            Means::Crc64(_)
+            | Means::Md5(_)
+            | Means::Composite(_)
+            | Means::MultipartETag(_)
+            | Means::Size => None,
+        };
         Output {
-            means: verify::means(head),
+            means,
+            other,
             crc64: Crc64Hasher::new(),
             md5: Md5::new(),
         }
@@ -220,6 +232,9 @@ impl Output {
             writer.write_all(frame).await.map_err(to_stdout)?;
             if let Means::Crc64(_) = self.means {
                 self.crc64.update(frame);
+            }
+            if let Some(hasher) = &mut self.other {
+                hasher.update(frame);
             }
         }
         if let Means::Md5(_) = self.means {
@@ -244,8 +259,12 @@ impl Output {
                 verify::equal_md5(&what, stored, self.md5.finalize().into())?;
                 Ok(Verified::ETag)
             }
+            Means::Checksum(stored) => {
+                let hasher = self.other.expect("such an output is made with its hasher");
+                verify::equal_to_stored(&what, &stored, &hasher.finish().full_object())
+            }
             // The bytes are gone: there is nothing to read back.
-            Means::MultipartETag(_) | Means::Size => Ok(Verified::SizeOnly),
+            Means::Composite(_) | Means::MultipartETag(_) | Means::Size => Ok(Verified::SizeOnly),
         }
     }
 }

@@ -304,6 +304,15 @@ fn check_file(
             verify::equal_checksums(what, *stored, whole)?;
             Ok(Verified::Checksum(Checksum::crc64nvme(whole)))
         }
+        Means::Checksum(stored) => {
+            let actual = digest::checksum_of_file(stored.algorithm, file, 0, size)?;
+            verify::equal_to_stored(what, stored, &actual.full_object())
+        }
+        Means::Composite(stored) => Ok(if digest::has_composite(file, size, stored)? {
+            Verified::Checksum(stored.clone())
+        } else {
+            Verified::SizeOnly
+        }),
         Means::Md5(stored) => {
             verify::equal_md5(what, *stored, digest::md5_of_file(file, 0, size)?)?;
             Ok(Verified::ETag)

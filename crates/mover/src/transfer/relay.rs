@@ -34,10 +34,9 @@ use crate::transfer::baggage::Baggage;
 use crate::transfer::fetch::Fetch;
 use crate::transfer::put;
 use crate::transfer::relay::receive::{Received, receive};
-use crate::transfer::relay::source_check::SourceCheck;
 use crate::transfer::retract::Standing;
 use crate::transfer::scope::{Arrived, Carried, Scope};
-use crate::verify;
+use crate::verify::{self, Means};
 
 /// The least that an object takes of the memory budget: objects grow between listing and GET.
 const HELD_MIN: ByteCount = ByteCount(64 * KIB);
@@ -125,15 +124,20 @@ impl<'a> Errand<'a> {
             .map_err(|error| Error::Refused(error.to_string()))
     }
 
-    /// How an object of this head goes: where only its multipart ETag can be compared, in the
-    /// parts that it was uploaded in, as far as they can be guessed.
+    /// How an object of this head goes: where only what its store made of its parts can be
+    /// compared, in the parts that it was uploaded in, as far as they can be guessed.
     fn plan(self, head: &ObjectHead) -> Result<Plan> {
         let plan = self.by_size(head.size)?;
-        Ok(match (&plan, verify::means(head)) {
-            (Plan::Parts(_), verify::Means::MultipartETag(etag)) => {
+        let count = match verify::means(head) {
+            Means::MultipartETag(etag) => etag.part_count(),
+            Means::Composite(checksum) => checksum.part_count(),
+            Means::Crc64(_) | Means::Checksum(_) | Means::Md5(_) | Means::Size => None,
+        };
+        Ok(match (&plan, count) {
+            (Plan::Parts(_), Some(count)) => {
                 // Parts are held whole: none may be larger than the budget.
                 let memory = self.scope.context.flow.memory();
-                plan::usable_layout(&etag, head.size)
+                plan::usable_parts(count, head.size)
                     .filter(|parts| parts.part_size() <= memory)
                     .map_or(plan, Plan::Parts)
             }
@@ -176,8 +180,7 @@ impl<'a> Errand<'a> {
             };
             let sealed = Sealed::seal(bytes);
             let what = self.from.to_string();
-            let check = SourceCheck::of(&head);
-            let known = check.compare_whole(&what, &sealed).await?;
+            let known = source_check::compare_whole(&what, &head, &sealed).await?;
             let size = ByteCount(sealed.len() as u64);
             let mut baggage = self.baggage(&head).await?;
             let payload = Payload::Memory(sealed);
@@ -203,7 +206,7 @@ impl<'a> Errand<'a> {
                 source_pin: None,
                 destination_etag: stored.etag,
                 destination_version: stored.version_id,
-                verified: verify::weaker(known, stored.verified),
+                verified: verify::weaker(stored.verified, known),
                 tries,
             })));
         }

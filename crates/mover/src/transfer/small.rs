@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use base::checksum::Crc64Hasher;
+use base::checksum::{ChecksumHasher, Crc64Hasher};
 use base::{ByteCount, Checksum};
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
@@ -44,6 +44,7 @@ enum Running {
     #[default]
     None,
     Crc64(Box<Crc64Hasher>),
+    Checksum(Box<ChecksumHasher>),
     Md5(Box<Md5>),
 }
 
@@ -51,8 +52,11 @@ impl Running {
     fn of(means: &Means) -> Running {
         match means {
             Means::Crc64(_) => Running::Crc64(Box::default()),
+            Means::Checksum(stored) => {
+                Running::Checksum(Box::new(ChecksumHasher::new(stored.algorithm)))
+            }
             Means::Md5(_) => Running::Md5(Box::default()),
-            Means::MultipartETag(_) | Means::Size => Running::None,
+            Means::Composite(_) | Means::MultipartETag(_) | Means::Size => Running::None,
         }
     }
 
@@ -61,6 +65,7 @@ impl Running {
             match self {
                 Running::None => {}
                 Running::Crc64(hasher) => hasher.update(frame),
+                Running::Checksum(hasher) => hasher.update(frame),
                 Running::Md5(hasher) => hasher.update(frame),
             }
         }
@@ -199,6 +204,11 @@ impl Receipt {
         let verified = match compared {
             Some(verified) => verified,
             None => match &self.means {
+                Means::Composite(stored)
+                    if digest::has_composite(landing.file(), self.size, stored)? =>
+                {
+                    Verified::Checksum(stored.clone())
+                }
                 Means::MultipartETag(etag)
                     if digest::has_multipart_etag(landing.file(), self.size, etag)? =>
                 {
@@ -217,6 +227,10 @@ fn compare(what: &str, means: &Means, digest: Running) -> Result<Option<Verified
         (Means::Crc64(stored), Running::Crc64(hasher)) => {
             verify::equal_checksums(what, *stored, hasher.finish())?;
             Ok(Some(Verified::Checksum(Checksum::crc64nvme(*stored))))
+        }
+        (Means::Checksum(stored), Running::Checksum(hasher)) => {
+            let actual = hasher.finish().full_object();
+            verify::equal_to_stored(what, stored, &actual).map(Some)
         }
         (Means::Md5(stored), Running::Md5(hasher)) => {
             verify::equal_md5(what, *stored, hasher.finalize().into())?;

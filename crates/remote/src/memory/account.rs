@@ -231,6 +231,7 @@ impl Account {
             crc64: self.options.checksums.then_some(received.crc64),
             content: received.content,
             attributes,
+            checksum: None,
             policy: None,
             part_numbers: Vec::new(),
         };
@@ -332,6 +333,7 @@ impl Account {
                 .then(|| source.crc64.unwrap_or_else(|| source.content.crc64())),
             content: source.content.clone(),
             attributes,
+            checksum: None,
             policy: None,
             part_numbers: Vec::new(),
         };
@@ -429,8 +431,9 @@ fn head(
         version_id: (bucket.versioning != VersioningState::Unversioned)
             .then(|| version.id_or_null()),
         attributes,
-        checksums: (object.crc64.filter(|_| checksum_mode))
-            .map(Checksum::crc64nvme)
+        checksums: (object.checksum.clone())
+            .or(object.crc64.map(Checksum::crc64nvme))
+            .filter(|_| checksum_mode)
             .into_iter()
             .collect(),
         tag_count,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::ids::PartNumber;
-use base::{Crc64Nvme, ETag, Key, UploadId, VersionId};
+use base::{Checksum, Crc64Nvme, ETag, Key, UploadId, VersionId};
 use jiff::Timestamp;
 
 use super::content::Content;
@@ -27,6 +27,8 @@ pub(super) struct StoredObject {
     pub(super) policy: Option<AccessControlPolicy>,
     /// Kept if the store keeps checksums.
     pub(super) crc64: Option<Crc64Nvme>,
+    /// What a test has the store keep instead.
+    pub(super) checksum: Option<Checksum>,
     /// The numbers of the parts it was made from; none for an object stored whole. They need not
     /// follow one another, and parts are asked for by them.
     pub(super) part_numbers: Vec<PartNumber>,

@@ -144,6 +144,7 @@ impl Account {
             content: Content::join(parts.iter().map(|part| part.content.clone())),
             etag,
             attributes: upload.attributes.clone(),
+            checksum: None,
             policy: None,
             crc64: self.options.checksums.then_some(crc64),
             part_numbers: request.parts.iter().map(|(number, ..)| *number).collect(),

@@ -1,9 +1,10 @@
 //! The test's own hands on the store: what it puts in place and looks at past hooks and counts.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use base::ids::PartNumber;
-use base::{BucketName, ByteCount, Crc64Nvme, Key};
+use base::{BucketName, ByteCount, Checksum, Crc64Nvme, Key};
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -63,6 +64,7 @@ impl MemoryClient {
             crc64: account.options.checksums.then(|| content.crc64()),
             content,
             attributes,
+            checksum: None,
             policy: None,
             part_numbers,
         };
@@ -71,6 +73,22 @@ impl MemoryClient {
             .write(&bucket, key, object, now)
             .map(|_| ())
             .unwrap_or_else(|refusal| panic!("an object is placed in its bucket: {refusal:?}"));
+    }
+
+    /// Has the store keep this checksum of a key's current object instead of its own. Says whether
+    /// the key is there.
+    pub fn set_checksum(&self, bucket: &str, key: &str, checksum: Checksum) -> bool {
+        let mut account = self.0.account.lock();
+        let versions = account
+            .buckets
+            .get_mut(bucket)
+            .and_then(|bucket| bucket.keys.get_mut(key));
+        let object = versions.and_then(|versions| versions.last_mut()?.object.as_mut());
+        let Some(object) = object else {
+            return false;
+        };
+        Arc::make_mut(object).checksum = Some(checksum);
+        true
     }
 
     /// The bytes of a key's current object, past hooks and counts.

@@ -12,7 +12,7 @@ use remote::types::{GetObject, HeadObject, ObjectHead};
 use remote::{ObjectClient, Operation};
 
 use crate::context::Context;
-use crate::digest::{has_multipart_etag, md5_of_file};
+use crate::digest::{checksum_of_file, has_composite, has_multipart_etag, md5_of_file};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::flow::STREAMED;
@@ -95,6 +95,20 @@ async fn file_and_object(
     let size = there.size;
     match verify::means(&there) {
         Means::Crc64(crc64) => return Ok(crc64_of_path(path).await? == crc64),
+        Means::Checksum(stored) => {
+            let of_file = base::tasks::blocking(move || {
+                let actual = checksum_of_file(stored.algorithm, &open(&path)?, 0, size)?;
+                Ok(actual.full_object() == stored)
+            });
+            return of_file.await;
+        }
+        Means::Composite(stored) => {
+            let path = path.clone();
+            let found = base::tasks::blocking(move || has_composite(&open(&path)?, size, &stored));
+            if found.await? {
+                return Ok(true);
+            }
+        }
         Means::Md5(md5) => {
             let of_file = base::tasks::blocking(move || {
                 let file = open(&path)?;

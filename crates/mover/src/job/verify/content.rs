@@ -11,7 +11,7 @@ use super::State;
 use super::agreement::{Agreement, Means, differs, of_heads, of_sizes};
 use super::recorded::Recorded;
 use crate::context::Context;
-use crate::digest::{has_multipart_etag, md5_of_file};
+use crate::digest::{checksum_of_file, has_composite, has_multipart_etag, md5_of_file};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::job::sync::content::{crc64_of_object, crc64_of_path, head};
@@ -182,6 +182,24 @@ async fn file_against(path: &Path, head: &ObjectHead) -> Result<Agreement> {
             Ok(match found == stored {
                 true => Agreement::Equal(Means::Checksum(base::ChecksumAlgorithm::Crc64Nvme)),
                 false => Agreement::Differs("CRC64NVME of file and object".to_owned()),
+            })
+        }
+        Stored::Checksum(stored) => {
+            let algorithm = stored.algorithm;
+            let found =
+                base::tasks::blocking(move || checksum_of_file(algorithm, &open(&file)?, 0, size));
+            Ok(match found.await?.full_object() == stored {
+                true => Agreement::Equal(Means::Checksum(algorithm)),
+                false => Agreement::Differs(format!("{} of file and object", algorithm.as_str())),
+            })
+        }
+        Stored::Composite(stored) => {
+            let algorithm = stored.algorithm;
+            // No guess at the part size that fits proves nothing.
+            let fits = base::tasks::blocking(move || has_composite(&open(&file)?, size, &stored));
+            Ok(match fits.await? {
+                true => Agreement::Equal(Means::Checksum(algorithm)),
+                false => Agreement::Silent,
             })
         }
         Stored::Md5(stored) => {

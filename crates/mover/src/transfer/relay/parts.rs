@@ -7,7 +7,7 @@ use remote::types::{ObjectHead, PutCondition};
 use tokio::sync::watch;
 
 use super::receive::{Received, receive};
-use super::source_check::SourceCheck;
+use super::source_check::{PartDigest, SourceCheck};
 use super::{Errand, both};
 use crate::assembly::{Assembly, Step};
 use crate::error::{Error, Result};
@@ -20,14 +20,14 @@ use crate::transfer::put;
 use crate::transfer::resume::Begun;
 use crate::transfer::scope::{Arrived, Carried};
 use crate::transfer::upload::abort;
-use crate::verify::{self, Md5Value, PartSeal};
+use crate::verify::{self, PartSeal};
 
 /// A part that stands at the destination.
 #[derive(Debug)]
 struct Part {
     seal: PartSeal,
-    /// Of the bytes that came, where the source's ETag is made of such.
-    md5: Option<Md5Value>,
+    /// Of the bytes that came, where what the source's store keeps is made of such.
+    digest: Option<PartDigest>,
 }
 
 /// What all parts of one object share.
@@ -88,7 +88,7 @@ impl Errand<'_> {
                     source_pin: None,
                     destination_etag: etag,
                     destination_version: version_id,
-                    verified: verify::weaker(known, verified),
+                    verified: verify::weaker(verified, known),
                     tries: 1,
                 }))
             }
@@ -140,13 +140,13 @@ impl Passage<'_> {
             }
         }
         drop(running);
-        let (seals, md5s): (Vec<_>, Vec<_>) = assembly
+        let (seals, digests): (Vec<_>, Vec<_>) = assembly
             .into_parts()
             .into_iter()
-            .map(|part| (part.seal, part.md5))
+            .map(|part| (part.seal, part.digest))
             .unzip();
         let what = self.errand.from.to_string();
-        let known = self.check.compare_parts(&what, &seals, &md5s)?;
+        let known = self.check.compare_parts(&what, &seals, digests)?;
         let completed = self.upload.complete(&seals, condition);
         Ok((scope.within_grace(completed).await?, known))
     }
@@ -157,7 +157,7 @@ impl Passage<'_> {
             self.turn(index).await;
             self.next_to_acquire.send_replace(index + 1);
             return Ok(Part {
-                md5: seal.etag.as_md5(),
+                digest: seal.etag.as_md5().map(PartDigest::Md5),
                 seal: seal.clone(),
             });
         }
@@ -173,17 +173,17 @@ impl Passage<'_> {
         let Received::All { bytes, .. } = received else {
             return Err(Error::Bug("a part is larger than itself".to_owned()));
         };
-        let md5 = self.check.take_part(index, &bytes).await;
+        let digest = self.check.take_part(index, &bytes).await;
         // It stands there; it was only read to be compared.
         if let Some(seal) = done {
             let seal = seal.clone();
-            return Ok(Part { seal, md5 });
+            return Ok(Part { seal, digest });
         }
         let payload = Payload::Memory(Sealed::seal(bytes));
         let seal = put::send_part(scope.destination(), to, self.upload, index, payload).await?;
         drop(permit);
         scope.moved(range.length.0);
-        Ok(Part { seal, md5 })
+        Ok(Part { seal, digest })
     }
 
     /// Waits until every part before `index` has what it needs.

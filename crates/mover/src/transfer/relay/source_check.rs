@@ -1,6 +1,7 @@
 //! Whether the bytes that came are those that the source's store keeps, before they are let go.
 
-use base::{Checksum, Sealed};
+use base::checksum::{ChecksumHasher, ChecksumValue};
+use base::{Checksum, ETag, Sealed};
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use parking_lot::Mutex;
@@ -15,99 +16,150 @@ use crate::verify::{self, Md5Value, Means, PartSeal};
 /// Bytes from which on hashing leaves the reactor: MD5 takes some 350 µs for them.
 const HASH_INLINE_BYTES_MAX: usize = 256 << 10;
 
-/// What the source's store keeps of an object, and how far the comparison is.
+/// Compares a whole object that is held in memory with what `head` says of it.
+pub(super) async fn compare_whole(
+    what: &str,
+    head: &ObjectHead,
+    sealed: &Sealed,
+) -> Result<Verified> {
+    let bytes = || sealed.carry().0.clone();
+    match verify::means(head) {
+        Means::Crc64(stored) => {
+            verify::equal_checksums(what, stored, sealed.crc64())?;
+            Ok(Verified::Checksum(Checksum::crc64nvme(stored)))
+        }
+        Means::Checksum(stored) => {
+            let algorithm = stored.algorithm;
+            let value = move |bytes: &[u8]| ChecksumValue::of(algorithm, bytes).full_object();
+            let actual = off_the_reactor(bytes(), value).await;
+            verify::equal_to_stored(what, &stored, &actual)
+        }
+        Means::Md5(stored) => {
+            let actual = off_the_reactor(bytes(), |bytes| Md5::digest(bytes).into()).await;
+            verify::equal_md5(what, stored, actual)?;
+            Ok(Verified::ETag)
+        }
+        Means::Composite(stored) => {
+            let known = Verified::Checksum(stored.clone());
+            let equal = move |bytes: &[u8]| digest::bytes_have_composite(bytes, &stored);
+            Ok(if off_the_reactor(bytes(), equal).await {
+                known
+            } else {
+                // A guess at the parts that was wrong looks the same as wrong bytes.
+                Verified::SizeOnly
+            })
+        }
+        Means::MultipartETag(etag) => {
+            let equal = move |bytes: &[u8]| digest::bytes_have_multipart_etag(bytes, &etag);
+            Ok(if off_the_reactor(bytes(), equal).await {
+                Verified::ETag
+            } else {
+                Verified::SizeOnly
+            })
+        }
+        Means::Size => Ok(Verified::SizeOnly),
+    }
+}
+
+/// The digest of one part, of the kind that the source's store made the whole's of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PartDigest {
+    Md5(Md5Value),
+    Checksum(ChecksumValue),
+}
+
+/// What the source's store keeps of an object that comes in parts, and how far the comparison is.
 #[derive(Debug)]
 pub(super) struct SourceCheck {
     means: Means,
-    /// The MD5 of the parts so far, for an object whose ETag is the MD5 of the whole.
-    chain: Chain,
+    /// Where the bytes of the whole must pass in order.
+    chain: Option<Chain>,
 }
 
-/// A running MD5 over parts that come in any order, taken in theirs.
+/// A running digest over parts that come in any order, taken in theirs.
 #[derive(Debug)]
 struct Chain {
-    md5: Mutex<Md5>,
+    running: Mutex<Running>,
     next: watch::Sender<u32>,
+}
+
+/// A digest that those of parts do not combine to.
+#[derive(Debug, Clone)]
+enum Running {
+    Md5(Md5),
+    Checksum(Box<ChecksumHasher>),
+}
+
+impl Running {
+    fn of(means: &Means) -> Option<Running> {
+        match means {
+            Means::Md5(_) => Some(Running::Md5(Md5::new())),
+            Means::Checksum(stored) if !stored.algorithm.combines() => {
+                let hasher = ChecksumHasher::new(stored.algorithm);
+                Some(Running::Checksum(Box::new(hasher)))
+            }
+            Means::Crc64(_)
+            | Means::Checksum(_)
+            | Means::Composite(_)
+            | Means::MultipartETag(_)
+            | Means::Size => None,
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Running::Md5(md5) => md5.update(bytes),
+            Running::Checksum(hasher) => hasher.update(bytes),
+        }
+    }
+
+    fn finish(self) -> PartDigest {
+        match self {
+            Running::Md5(md5) => PartDigest::Md5(md5.finalize().into()),
+            Running::Checksum(hasher) => PartDigest::Checksum(hasher.finish()),
+        }
+    }
 }
 
 impl SourceCheck {
     pub(super) fn of(head: &ObjectHead) -> SourceCheck {
-        SourceCheck {
-            means: verify::means(head),
-            chain: Chain {
-                md5: Mutex::new(Md5::new()),
-                next: watch::Sender::new(0),
-            },
-        }
-    }
-
-    /// Compares a whole object that is held in memory.
-    pub(super) async fn compare_whole(&self, what: &str, sealed: &Sealed) -> Result<Verified> {
-        match &self.means {
-            Means::Crc64(stored) => {
-                verify::equal_checksums(what, *stored, sealed.crc64())?;
-                Ok(Verified::Checksum(Checksum::crc64nvme(*stored)))
-            }
-            Means::Md5(stored) => {
-                let bytes = sealed.carry().0.clone();
-                let actual = off_the_reactor(bytes, |bytes| Md5::digest(bytes).into()).await;
-                verify::equal_md5(what, *stored, actual)?;
-                Ok(Verified::ETag)
-            }
-            Means::MultipartETag(etag) => {
-                let (bytes, etag) = (sealed.carry().0.clone(), etag.clone());
-                let equal = move |bytes: &[u8]| digest::bytes_have_multipart_etag(bytes, &etag);
-                Ok(match off_the_reactor(bytes, equal).await {
-                    true => Verified::ETag,
-                    // A guess at the parts that was wrong looks the same as wrong bytes.
-                    false => Verified::SizeOnly,
-                })
-            }
-            Means::Size => Ok(Verified::SizeOnly),
-        }
+        let means = verify::means(head);
+        let chain = Running::of(&means).map(|running| Chain {
+            running: Mutex::new(running),
+            next: watch::Sender::new(0),
+        });
+        SourceCheck { means, chain }
     }
 
     /// Whether the bytes of every part must pass here, also of those that were sent before.
     pub(super) fn reads_all_parts(&self) -> bool {
         match self.means {
-            Means::Md5(_) => true,
+            Means::Checksum(_) | Means::Composite(_) | Means::Md5(_) => true,
+            // What the journal keeps of a part is enough.
             Means::Crc64(_) | Means::MultipartETag(_) | Means::Size => false,
         }
     }
 
     /// Takes part `index`, from 0, into account; each part once. May wait for the parts before it,
     /// which must be under way and need nothing that the caller holds.
-    pub(super) async fn take_part(&self, index: u32, bytes: &Bytes) -> Option<Md5Value> {
+    pub(super) async fn take_part(&self, index: u32, bytes: &Bytes) -> Option<PartDigest> {
+        if let Some(chain) = &self.chain {
+            chain.take(index, bytes.clone()).await;
+            return None;
+        }
         match &self.means {
-            Means::Md5(_) => {
-                self.turn(index).await;
-                let mut md5 = self.chain.md5.lock().clone();
-                let bytes = bytes.clone();
-                let md5 = off_the_reactor(bytes, move |bytes| {
-                    md5.update(bytes);
-                    md5
-                });
-                self.pass_on(index, md5.await);
-                None
+            Means::Checksum(stored) | Means::Composite(stored) => {
+                let algorithm = stored.algorithm;
+                let value = move |bytes: &[u8]| ChecksumValue::of(algorithm, bytes);
+                let value = off_the_reactor(bytes.clone(), value).await;
+                Some(PartDigest::Checksum(value))
             }
             Means::MultipartETag(_) => {
-                let bytes = bytes.clone();
-                Some(off_the_reactor(bytes, |bytes| Md5::digest(bytes).into()).await)
+                let md5 = off_the_reactor(bytes.clone(), |bytes| Md5::digest(bytes).into());
+                Some(PartDigest::Md5(md5.await))
             }
-            Means::Crc64(_) | Means::Size => None,
+            Means::Crc64(_) | Means::Md5(_) | Means::Size => None,
         }
-    }
-
-    /// Waits until every part before `index` was taken.
-    async fn turn(&self, index: u32) {
-        let mut next = self.chain.next.subscribe();
-        let turn = next.wait_for(|next| *next == index).await;
-        turn.expect("the sender lives as long as this check");
-    }
-
-    fn pass_on(&self, index: u32, md5: Md5) {
-        *self.chain.md5.lock() = md5;
-        self.chain.next.send_replace(index + 1);
     }
 
     /// Compares an object of which every part was taken, before its parts are put together.
@@ -115,7 +167,7 @@ impl SourceCheck {
         &self,
         what: &str,
         seals: &[PartSeal],
-        md5s: &[Option<Md5Value>],
+        digests: Vec<Option<PartDigest>>,
     ) -> Result<Verified> {
         match &self.means {
             Means::Crc64(stored) => {
@@ -124,25 +176,91 @@ impl SourceCheck {
                 verify::equal_checksums(what, *stored, combined)?;
                 Ok(Verified::Checksum(Checksum::crc64nvme(*stored)))
             }
-            Means::Md5(stored) => {
-                let actual = self.chain.md5.lock().clone().finalize().into();
-                verify::equal_md5(what, *stored, actual)?;
-                Ok(Verified::ETag)
+            Means::Checksum(stored) => {
+                let whole = match self.chained() {
+                    Some(PartDigest::Checksum(whole)) => Some(whole),
+                    Some(PartDigest::Md5(_)) => None,
+                    None => checksums(digests).and_then(|values| combined(seals, &values)),
+                };
+                let whole = whole.ok_or_else(|| {
+                    Error::Bug("a relayed part without the checksum of its source".to_owned())
+                })?;
+                verify::equal_to_stored(what, stored, &whole.full_object())
+            }
+            Means::Md5(stored) => match self.chained() {
+                Some(PartDigest::Md5(actual)) => {
+                    verify::equal_md5(what, *stored, actual)?;
+                    Ok(Verified::ETag)
+                }
+                Some(PartDigest::Checksum(_)) | None => {
+                    Err(Error::Bug("an MD5 of another kind".to_owned()))
+                }
+            },
+            Means::Composite(stored) => {
+                let made = checksums(digests).and_then(|values| ChecksumValue::composite(&values));
+                Ok(match made {
+                    Some(made) if made == *stored => Verified::Checksum(made),
+                    // A guess at the parts that was wrong looks the same as wrong bytes.
+                    Some(_) | None => Verified::SizeOnly,
+                })
             }
             Means::MultipartETag(etag) => {
-                let etags: Option<Vec<base::ETag>> = md5s
-                    .iter()
-                    .map(|md5| Some(base::ETag::from_header(&hex::encode((*md5)?))))
-                    .collect();
+                let etags: Option<Vec<ETag>> = digests.into_iter().map(md5_as_etag).collect();
                 let made = etags.and_then(|etags| verify::multipart_etag(etags.iter()));
                 Ok(match made {
                     Some(made) if made == *etag => Verified::ETag,
-                    // A guess at the parts that was wrong looks the same as wrong bytes.
                     Some(_) | None => Verified::SizeOnly,
                 })
             }
             Means::Size => Ok(Verified::SizeOnly),
         }
+    }
+
+    fn chained(&self) -> Option<PartDigest> {
+        let chain = self.chain.as_ref()?;
+        Some(chain.running.lock().clone().finish())
+    }
+}
+
+impl Chain {
+    /// Takes the bytes of part `index` once those before it were.
+    async fn take(&self, index: u32, bytes: Bytes) {
+        let mut next = self.next.subscribe();
+        let turn = next.wait_for(|next| *next == index).await;
+        drop(turn.expect("the sender lives as long as this check"));
+        let mut running = self.running.lock().clone();
+        let running = off_the_reactor(bytes, move |bytes| {
+            running.update(bytes);
+            running
+        });
+        *self.running.lock() = running.await;
+        self.next.send_replace(index + 1);
+    }
+}
+
+/// The checksums of all parts, if each has one.
+fn checksums(digests: Vec<Option<PartDigest>>) -> Option<Vec<ChecksumValue>> {
+    let value = |digest| match digest {
+        Some(PartDigest::Checksum(value)) => Some(value),
+        Some(PartDigest::Md5(_)) | None => None,
+    };
+    digests.into_iter().map(value).collect()
+}
+
+/// The checksum of the whole from those of its parts.
+fn combined(seals: &[PartSeal], values: &[ChecksumValue]) -> Option<ChecksumValue> {
+    let (first, rest) = values.split_first()?;
+    let rest = rest.iter().zip(seals.get(1..)?);
+    rest.into_iter()
+        .try_fold(first.clone(), |whole, (value, seal)| {
+            whole.then(value, seal.size.0)
+        })
+}
+
+fn md5_as_etag(digest: Option<PartDigest>) -> Option<ETag> {
+    match digest? {
+        PartDigest::Md5(md5) => Some(ETag::from_header(&hex::encode(md5))),
+        PartDigest::Checksum(_) => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Objects from store to store, both in memory, that fail, lie and change under us.
 
+mod checksums;
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
