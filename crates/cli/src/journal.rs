@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use base::Clock;
+use base::{ByteCount, Clock};
 use jiff::Timestamp;
 use mover::Journal;
 use mover::job::Ending;
@@ -185,7 +185,8 @@ impl JobBook {
         let began = journal.record().started_at;
         journal.write_figures(&figures(totals, began, now, Some(ending)));
         let uploads = home.uploads(&id).unwrap_or_default().len();
-        let whole = outcome.ending == Ending::Done && uploads == 0;
+        let downloads = home.downloads(&id).unwrap_or_default();
+        let whole = outcome.ending == Ending::Done && uploads == 0 && downloads.is_empty();
         journal.finish(whole);
         if let Some(trouble) = journal.trouble() {
             output.warning("", "", &trouble);
@@ -196,6 +197,14 @@ impl JobBook {
         if uploads > 0 {
             output.talk(format_args!(
                 "{uploads} unfinished uploads are kept: longhaul uploads ls"
+            ));
+        }
+        if !downloads.is_empty() {
+            let bytes: ByteCount = downloads.iter().map(|download| download.bytes).sum();
+            output.talk(format_args!(
+                "{} unfinished downloads are kept beside their targets ({bytes}): \
+                 longhaul jobs rm {id} removes them",
+                downloads.len()
             ));
         }
         output.talk(format_args!("longhaul resume {id}"));

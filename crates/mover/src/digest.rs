@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
-use base::checksum::{ChecksumHasher, ChecksumValue};
-use base::{ByteCount, Checksum, ChecksumAlgorithm, ETag};
+use base::checksum::{ChecksumHasher, ChecksumValue, Crc64Hasher};
+use base::{ByteCount, Checksum, ChecksumAlgorithm, Crc64Nvme, ETag};
 use md5::{Digest as _, Md5};
 
 use crate::error::{Error, Result};
@@ -33,7 +33,14 @@ pub(crate) fn checksum_of_file(
     Ok(hasher.finish())
 }
 
-/// Hands a range of `file` to `take`, in order.
+/// The CRC-64/NVME of a range of `file`. Blocks; call it off the reactor.
+pub(crate) fn crc64_of_file(file: &File, offset: u64, length: ByteCount) -> Result<Crc64Nvme> {
+    let mut hasher = Crc64Hasher::new();
+    read(file, offset, length, |bytes| hasher.update(bytes))?;
+    Ok(hasher.finish())
+}
+
+/// Hands a range of `file` to `take`, in order. Blocks; call it off the reactor.
 fn read(file: &File, offset: u64, length: ByteCount, mut take: impl FnMut(&[u8])) -> Result<()> {
     let mut buffer = vec![0; READ_BYTES];
     let mut position = offset;

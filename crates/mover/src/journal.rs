@@ -2,8 +2,9 @@
 //!
 //! Overview: nothing is written before the first upload in parts or the first thousand objects;
 //! from then on the job has a folder. Invariants: what is acted on is in the journal first: a part
-//! is kept when its answer has arrived, an object before its place among those under way is given
-//! on; an upload is in the journal before it is asked for. One process works on a job, by a lock
+//! is kept when its answer has arrived, or its bytes are the kernel's, an object before its place
+//! among those under way is given on; an upload is in the journal before it is asked for, a
+//! temporary file before it is made. One process works on a job, by a lock
 //! that ends with it. Ordering: none between uploads. Retries: none; a journal that cannot be
 //! written is given up with one line, and the job goes on without. Crash: a kill loses nothing that
 //! was acted on, a power cut what was written in the last seconds, which is done again.
@@ -11,40 +12,47 @@
 //! those that failed before the journal was opened.
 
 mod before;
+mod download_file;
+mod downloads;
 pub(crate) mod fuzzing;
 mod job;
 mod names;
+mod pin_fields;
 mod record;
+mod slot;
 mod upload_file;
 mod uploads;
 mod window;
 
+pub(crate) use download_file::{BegunDownload, DownloadState, LandedPart};
+pub use downloads::UnfinishedDownload;
 pub use job::{Figures, Job, JobRecord, JobsHome, LockError, LockedJob};
+pub(crate) use slot::{DownloadSlot, UploadSlot};
 pub(crate) use upload_file::{Asked, UploadState};
 pub use uploads::UnfinishedUpload;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::fs::File;
-use std::hash::{Hash as _, Hasher as _};
+use std::hash::{Hash, Hasher as _};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use base::{Clock, UploadId};
+use base::Clock;
 use parking_lot::Mutex;
 use remote::ObjectClient;
-use remote::types::CreatedUpload;
 use twox_hash::XxHash3_64;
 
 use self::before::{Before, run_folder};
+use self::download_file::DownloadFile;
 use self::names::NamesLog;
+use self::slot::Claim;
 use self::upload_file::UploadFile;
 use self::window::Window;
 use crate::location::ObjectLocation;
 use crate::transfer::abort_upload;
-use crate::verify::PartSeal;
 
 /// The journal of one job. Opens its folder when there is something worth keeping.
 pub struct Journal {
@@ -67,10 +75,10 @@ struct State {
     before: Option<Before>,
     /// Names to be done again, until there is a file for them.
     again: Vec<Arc<str>>,
-    /// Upload files with parts that are not on the disk yet.
+    /// Files of uploads and downloads with parts that are not on the disk yet.
     unflushed: Vec<(File, Arc<AtomicBool>)>,
-    /// Names of the upload files in use.
-    uploads: HashSet<String>,
+    /// The files of uploads and downloads in use.
+    slots: HashSet<PathBuf>,
     /// Why the journal is not whole, once it is not.
     trouble: Option<String>,
 }
@@ -90,26 +98,6 @@ enum Place {
 pub(crate) struct Slip {
     journal: Arc<Journal>,
     number: u64,
-}
-
-/// An upload's file, this task's alone. Dropping it leaves the file.
-#[derive(Debug)]
-pub(crate) struct UploadSlot {
-    journal: Arc<Journal>,
-    name: String,
-    path: PathBuf,
-    file: Mutex<UploadFile>,
-    /// Whether the file is among those to be flushed.
-    unflushed: Arc<AtomicBool>,
-}
-
-/// An upload as the journal knows it.
-#[derive(Debug)]
-pub(crate) struct Claim {
-    /// Its file.
-    pub(crate) slot: UploadSlot,
-    /// What an earlier run left of it.
-    pub(crate) found: Option<UploadState>,
 }
 
 impl fmt::Debug for Journal {
@@ -151,7 +139,7 @@ impl Journal {
                 before: None,
                 again: Vec::new(),
                 unflushed: Vec::new(),
-                uploads: HashSet::new(),
+                slots: HashSet::new(),
                 trouble: None,
             }),
         }
@@ -266,16 +254,16 @@ impl Journal {
         }
     }
 
-    /// Of a job of which everything was done: ends the uploads that it turned out not to need,
-    /// because what they were to make stands, or its source is gone. Returns a line for people for
-    /// each that could not be ended, which keeps the job.
+    /// Of a job of which everything was done: ends the uploads and downloads that it turned out not
+    /// to need, because what they were to make stands, or its source is gone. Returns a line for
+    /// people for each that could not be ended, which keeps the job.
     pub async fn end_leftovers(&self, client: &dyn ObjectClient) -> Vec<String> {
         let Some(id) = self.id() else {
             return Vec::new();
         };
         let home = self.home.clone();
-        let uploads = base::tasks::blocking(move || home.uploads(&id)).await;
-        let mut lines = Vec::new();
+        let (uploads, mut lines) =
+            base::tasks::blocking(move || (home.uploads(&id), discard_all(&home, &id))).await;
         for upload in uploads.unwrap_or_default() {
             let object = ObjectLocation {
                 bucket: upload.bucket.clone(),
@@ -317,41 +305,21 @@ impl Journal {
 
     /// Takes the file of an upload, or begins it; `None` if the journal cannot keep it, or another
     /// task uploads to the same place.
-    pub(crate) fn claim(self: &Arc<Journal>, asked: &Asked) -> Option<Claim> {
-        let name = file_name(asked);
-        let path = {
-            let mut state = self.state.lock();
-            let folder = self.folder(&mut state)?.join("uploads");
-            if !state.uploads.insert(name.clone()) {
-                return None;
-            }
-            folder.join(&name)
-        };
-        let opened = upload_file::read(&path).and_then(|found| {
-            let file = match &found {
-                Some(found) => UploadFile::resume(&path, found)?,
-                None => UploadFile::begin(&path, asked)?,
-            };
-            Ok((file, found))
-        });
-        match opened {
-            Ok((file, found)) => Some(Claim {
-                slot: UploadSlot {
-                    journal: Arc::clone(self),
-                    name,
-                    path,
-                    file: Mutex::new(file),
-                    unflushed: Arc::default(),
-                },
-                found,
-            }),
-            Err(error) => {
-                let mut state = self.state.lock();
-                state.uploads.remove(&name);
-                state.complain("write an upload's file", &error);
-                None
-            }
-        }
+    pub(crate) fn claim_upload(
+        self: &Arc<Journal>,
+        asked: &Asked,
+    ) -> Option<Claim<UploadFile, UploadState>> {
+        let place = (&asked.endpoint, asked.bucket.as_str(), asked.key.as_str());
+        UploadSlot::claim(self, &file_name(place), asked)
+    }
+
+    /// Takes the file of a download, or begins it; `None` if the journal cannot keep it, or another
+    /// task downloads to the same file.
+    pub(crate) fn claim_download(
+        self: &Arc<Journal>,
+        begun: &BegunDownload,
+    ) -> Option<Claim<DownloadFile, DownloadState>> {
+        DownloadSlot::claim(self, &file_name(&begun.target), begun)
     }
 
     /// The job's folder, which is made if it is not there.
@@ -422,75 +390,21 @@ impl Slip {
     }
 }
 
-impl UploadSlot {
-    /// Forgets what the file held: the upload is begun anew, as `asked`.
-    pub(crate) fn begin(&self, asked: &Asked) {
-        match UploadFile::begin(&self.path, asked) {
-            Ok(file) => *self.file.lock() = file,
-            Err(error) => self.complain(&error),
-        }
-    }
-
-    /// Keeps what the store answered, also over a power cut: without its id an upload is lost.
-    pub(crate) fn created(&self, created: &CreatedUpload) {
-        let mut file = self.file.lock();
-        let kept = file.created(created).and_then(|()| file.handle());
-        drop(file);
-        if let Err(error) = kept.and_then(|file| file.sync_data()) {
-            self.complain(&error);
-        }
-    }
-
-    /// Keeps a part that the store acknowledged.
-    pub(crate) fn part(&self, index: u32, part: &PartSeal) {
-        let mut file = self.file.lock();
-        let kept = file.part(index, part);
-        let first = !self.unflushed.swap(true, Ordering::AcqRel);
-        let handle = first.then(|| file.handle());
-        drop(file);
-        if let Err(error) = kept {
-            self.complain(&error);
-        }
-        if let Some(Ok(handle)) = handle {
-            let mut state = self.journal.state.lock();
-            state.unflushed.push((handle, Arc::clone(&self.unflushed)));
-        }
-    }
-
-    /// Whether some job of this user knows the upload.
-    pub(crate) fn is_journalled(&self, upload_id: &UploadId) -> bool {
-        let uploads = self.journal.home.all_uploads().unwrap_or_default();
-        let mut known = uploads
-            .iter()
-            .filter_map(|upload| upload.upload_id.as_ref());
-        known.any(|known| known == upload_id)
-    }
-
-    /// The upload is no more: completed, aborted, or never begun.
-    pub(crate) fn remove(&self) {
-        match std::fs::remove_file(&self.path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => self.complain(&error),
-        }
-    }
-
-    fn complain(&self, error: &io::Error) {
-        let mut state = self.journal.state.lock();
-        state.complain("write an upload's file", error);
-    }
+/// Discards a job's unfinished downloads; a line for each that stays.
+fn discard_all(home: &JobsHome, id: &str) -> Vec<String> {
+    let downloads = home.downloads(id).unwrap_or_default();
+    let stays = |download: UnfinishedDownload| {
+        let error = download.discard().err()?;
+        let temporary = download.temporary.display();
+        Some(format!("{temporary} is not needed and is left: {error}"))
+    };
+    downloads.into_iter().filter_map(stays).collect()
 }
 
-impl Drop for UploadSlot {
-    fn drop(&mut self) {
-        self.journal.state.lock().uploads.remove(&self.name);
-    }
-}
-
-/// The name of an upload's file: one for each place that something is uploaded to.
-fn file_name(asked: &Asked) -> String {
+/// The name of a file for what goes to `place`.
+fn file_name(place: impl Hash) -> String {
     let mut hasher = XxHash3_64::default();
-    (&asked.endpoint, asked.bucket.as_str(), asked.key.as_str()).hash(&mut hasher);
+    place.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 

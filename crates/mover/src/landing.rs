@@ -5,8 +5,9 @@
 //! there before or the whole verified file; nothing is created outside of a place's root, also
 //! not by way of symbolic links below it (a link that stays inside is followed; the root itself
 //! is the user's word and may be a link). Ordering: with `fsync` the bytes are on the disk before
-//! the name is. Cancellation: dropping a landing removes its temporary file. Crash: a file
-//! `.longhaul-*.part` may stay; no enumeration lists it. Limits: a link that somebody lays
+//! the name is. Cancellation: dropping a landing removes its temporary file, unless the journal
+//! knows it, so that a later run finds it. Crash: a file `.longhaul-*.part` may stay; no
+//! enumeration lists it, and one that the journal knows is gone on with or removed. Limits: a link that somebody lays
 //! between the check and the rename is not seen.
 
 use std::collections::HashSet;
@@ -16,11 +17,14 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base::ByteCount;
+use base::{ByteCount, Crc64Nvme};
 use bytes::{Buf as _, Bytes};
 use parking_lot::Mutex;
-use rustix::fs::{CWD, FallocateFlags, RenameFlags};
+use remote::types::ByteRange;
+use rustix::fs::{CWD, FallocateFlags, OFlags, RenameFlags};
+use rustix::io::Errno;
 
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::file_name::{self, Place};
 
@@ -115,13 +119,50 @@ fn a_file_is_there(path: &Path) -> Error {
     }
 }
 
+/// The name of a file before it has its own, which says that it is ours; random, so that no other
+/// process has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TemporaryName(u64);
+
+impl TemporaryName {
+    /// The name with this number.
+    pub(crate) fn new(number: u64) -> TemporaryName {
+        TemporaryName(number)
+    }
+
+    /// The number in it.
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The path of this name in the folder of `target`.
+    pub(crate) fn beside(self, target: &Path) -> PathBuf {
+        target.with_file_name(format!(".longhaul-{:016x}.part", self.0))
+    }
+}
+
+/// Removes a temporary file that may be gone already. Anything but a regular file is not ours, and
+/// left.
+pub(crate) fn remove_temporary(path: &Path) -> io::Result<()> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => fs::remove_file(path),
+        Ok(_) => Ok(()),
+        Err(error) => Err(error),
+    };
+    match found {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// A file under its temporary name. All calls block.
 #[derive(Debug)]
 pub(crate) struct Landing {
     file: Arc<File>,
     temporary: PathBuf,
     target: PathBuf,
-    placed: bool,
+    /// Whether it goes when the landing is dropped.
+    is_removed: bool,
 }
 
 /// The open file of a landing, for a thread that writes to it.
@@ -135,6 +176,11 @@ impl LandingHandle {
     /// Writes `frames` from `offset` on. Blocks.
     pub(crate) fn write(&self, offset: u64, frames: &[Bytes]) -> Result<()> {
         write_all(&self.file, offset, frames).map_err(Error::local("write", &self.temporary))
+    }
+
+    /// The checksum of what is there. Blocks.
+    pub(crate) fn crc64(&self, range: ByteRange) -> Result<Crc64Nvme> {
+        digest::crc64_of_file(&self.file, range.offset, range.length)
     }
 }
 
@@ -151,11 +197,7 @@ impl Landing {
     /// Creates the temporary file; `random` makes its name.
     pub(crate) fn create(folders: &Folders, place: &Place, random: u64) -> Result<Landing> {
         folders.make(place)?;
-        let name = format!(".longhaul-{random:016x}.part");
-        let temporary = match place.path.parent() {
-            Some(parent) => parent.join(name),
-            None => PathBuf::from(name),
-        };
+        let temporary = TemporaryName::new(random).beside(&place.path);
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -167,8 +209,55 @@ impl Landing {
             file: Arc::new(file),
             temporary,
             target: place.path.clone(),
-            placed: false,
+            is_removed: true,
         })
+    }
+
+    /// Opens the temporary file that an earlier run left, if it is still of `size`.
+    pub(crate) fn reopen(
+        folders: &Folders,
+        place: &Place,
+        name: TemporaryName,
+        size: ByteCount,
+    ) -> Result<Option<Landing>> {
+        folders.make(place)?;
+        let temporary = name.beside(&place.path);
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .open(&temporary);
+        let file = match opened {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            // A link that somebody put there.
+            Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(Error::local("open", &temporary)(error)),
+        };
+        let metadata = file
+            .metadata()
+            .map_err(Error::local("look at", &temporary))?;
+        if !metadata.is_file() || metadata.len() != size.0 {
+            return Ok(None);
+        }
+        Ok(Some(Landing {
+            file: Arc::new(file),
+            temporary,
+            target: place.path.clone(),
+            is_removed: true,
+        }))
+    }
+
+    /// From here on dropping leaves the temporary file: the journal knows it.
+    pub(crate) fn keep(&mut self) {
+        self.is_removed = false;
+    }
+
+    /// Removes the temporary file.
+    pub(crate) fn discard(mut self) {
+        self.is_removed = true;
     }
 
     /// Takes disk space for `size` bytes, so that a full disk shows before the transfer.
@@ -176,7 +265,7 @@ impl Landing {
         match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, size.0) {
             Ok(()) => Ok(()),
             // A file system without preallocation: a sparse file does.
-            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => self
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => self
                 .file
                 .set_len(size.0)
                 .map_err(Error::local("extend", &self.temporary)),
@@ -205,7 +294,7 @@ impl Landing {
     }
 
     /// Renames the file to its name; with `keep` only if nothing is there.
-    pub(crate) fn place(mut self, fsync: bool, keep: bool) -> Result<Placed> {
+    pub(crate) fn place(&mut self, fsync: bool, keep: bool) -> Result<Placed> {
         let permissions = fs::Permissions::from_mode(FILE_MODE);
         self.file
             .set_permissions(permissions)
@@ -216,7 +305,7 @@ impl Landing {
                 .map_err(Error::local("flush", &self.temporary))?;
         }
         match rename(&self.temporary, &self.target, keep) {
-            Ok(()) => self.placed = true,
+            Ok(()) => self.is_removed = false,
             Err(error) if keep && error.kind() == io::ErrorKind::AlreadyExists => {
                 return Ok(Placed::Kept);
             }
@@ -237,7 +326,7 @@ impl Landing {
 
 impl Drop for Landing {
     fn drop(&mut self) {
-        if !self.placed {
+        if self.is_removed {
             // Best effort: whoever lists the folder passes the name over.
             let _ = fs::remove_file(&self.temporary);
         }
@@ -250,7 +339,7 @@ fn rename(from: &Path, to: &Path, keep: bool) -> io::Result<()> {
     }
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         // A file system that cannot: the earlier look at the name has to do.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => fs::rename(from, to),
+        Err(Errno::INVAL | Errno::NOSYS) => fs::rename(from, to),
         result => result.map_err(io::Error::from),
     }
 }
@@ -280,7 +369,7 @@ fn write_all(file: &File, mut offset: u64, frames: &[Bytes]) -> io::Result<()> {
         let mut written = match rustix::io::pwritev(file, &slices, offset) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => written,
-            Err(rustix::io::Errno::INTR) => continue,
+            Err(Errno::INTR) => continue,
             Err(error) => return Err(error.into()),
         };
         offset += written as u64;
@@ -324,7 +413,7 @@ mod tests {
         drop(landing);
         assert!(names(&root.path().join("a")).is_empty());
 
-        let landing = Landing::create(&folders, &place, 1).unwrap();
+        let mut landing = Landing::create(&folders, &place, 1).unwrap();
         let frames: Vec<Bytes> = (0..3_000_u32)
             .map(|n| Bytes::from(vec![(n % 251) as u8; 3]))
             .collect();
@@ -336,8 +425,9 @@ mod tests {
         let mode = fs::metadata(&place.path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, FILE_MODE);
 
-        let landing = Landing::create(&folders, &place, 1).unwrap();
+        let mut landing = Landing::create(&folders, &place, 1).unwrap();
         assert_eq!(landing.place(false, true).unwrap(), Placed::Kept);
+        drop(landing);
         assert_eq!(fs::read(&place.path).unwrap(), content);
         assert_eq!(names(&root.path().join("a")), ["b"]);
     }
@@ -355,7 +445,7 @@ mod tests {
             assert!(matches!(error, Error::Name { .. }), "{error}");
         }
         assert!(names(outside.path()).is_empty());
-        let landing = Landing::create(&folders, &place_in(root.path(), "in/x"), 1).unwrap();
+        let mut landing = Landing::create(&folders, &place_in(root.path(), "in/x"), 1).unwrap();
         landing.place(false, false).unwrap();
         assert_eq!(names(&root.path().join("real")), ["x"]);
     }
@@ -368,9 +458,42 @@ mod tests {
         let error = Landing::create(&folders, &place_in(root.path(), "a/b"), 1).unwrap_err();
         assert!(matches!(error, Error::Name { .. }), "{error}");
         fs::create_dir(root.path().join("d")).unwrap();
-        let landing = Landing::create(&folders, &place_in(root.path(), "d"), 1).unwrap();
+        let mut landing = Landing::create(&folders, &place_in(root.path(), "d"), 1).unwrap();
         let error = landing.place(false, false).unwrap_err();
         assert!(matches!(error, Error::Name { .. }), "{error}");
         assert_eq!(fs::read(root.path().join("a")).unwrap(), b"file");
+    }
+
+    #[test]
+    fn what_the_journal_knows_stays_and_only_that_is_opened_again() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = Folders::default();
+        let place = place_in(root.path(), "a");
+        let name = TemporaryName::new(5);
+        let size = ByteCount(9);
+        let reopened = || Landing::reopen(&folders, &place, name, size).unwrap();
+        assert!(reopened().is_none(), "it is not there");
+        let mut landing = Landing::create(&folders, &place, 5).unwrap();
+        landing.reserve(size).unwrap();
+        landing.write(4, &[Bytes::from_static(b"five")]).unwrap();
+        landing.keep();
+        drop(landing);
+        assert_eq!(names(root.path()), [".longhaul-0000000000000005.part"]);
+        let mut landing = reopened().unwrap();
+        landing.keep();
+        drop(landing);
+        let other = Landing::reopen(&folders, &place, name, ByteCount(8));
+        assert!(other.unwrap().is_none(), "it has another size");
+        reopened().unwrap().discard();
+        assert!(names(root.path()).is_empty());
+
+        // Somebody's link in its place is neither followed nor removed.
+        let theirs = root.path().join("theirs");
+        fs::write(&theirs, "123456789").unwrap();
+        let temporary = name.beside(&place.path);
+        std::os::unix::fs::symlink(&theirs, &temporary).unwrap();
+        assert!(reopened().is_none());
+        remove_temporary(&temporary).unwrap();
+        assert!(theirs.is_file() && temporary.is_symlink());
     }
 }

@@ -5,6 +5,7 @@ pub mod cat;
 mod copy;
 mod download;
 mod fetch;
+mod landing_site;
 mod multipart;
 pub mod pipe;
 mod put;

@@ -34,6 +34,7 @@ struct JobRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes_per_second: Option<f64>,
     unfinished_uploads: u64,
+    unfinished_downloads: u64,
     folder: String,
     command: String,
 }
@@ -90,12 +91,13 @@ fn list(call: Call<'_>) -> Result {
     }
     for job in jobs {
         let uploads = home.uploads(&job.id).map_err(failed)?.len() as u64;
-        output.data(&row(job, uploads));
+        let downloads = home.downloads(&job.id).map_err(failed)?.len() as u64;
+        output.data(&row(job, uploads, downloads));
     }
     Ok(Outcome::DONE)
 }
 
-fn row(job: Job, unfinished_uploads: u64) -> JobRow {
+fn row(job: Job, unfinished_uploads: u64, unfinished_downloads: u64) -> JobRow {
     let figures = job.figures.as_ref();
     let ending = figures.and_then(|figures| figures.ending.as_deref());
     let state = match (job.running, ending) {
@@ -115,6 +117,7 @@ fn row(job: Job, unfinished_uploads: u64) -> JobRow {
             .filter(|figures| figures.elapsed_s > 0.0)
             .map(|figures| figures.bytes_moved as f64 / figures.elapsed_s),
         unfinished_uploads,
+        unfinished_downloads,
         folder: job.record.folder.display().to_string(),
         command: job.record.words.join(" "),
         id: job.id,
@@ -146,6 +149,15 @@ async fn remove(id: &str, keep_uploads: bool, call: Call<'_>) -> Result {
         return Ok(Outcome::of(Ending::Failed));
     }
     if !session.settings.dry_run {
+        for download in home
+            .downloads(id)
+            .map_err(|error| Failure::Said(system_words(&error)))?
+        {
+            download.discard().map_err(|error| {
+                let temporary = download.temporary.display();
+                Failure::Said(format!("remove {temporary}: {}", system_words(&error)))
+            })?;
+        }
         job.remove()
             .map_err(|error| Failure::Said(system_words(&error)))?;
     }

@@ -7,6 +7,7 @@
 //! ID/run-N/     which objects the last run has done (see `names`)
 //! ID/before     which objects the runs before had done (see `before`)
 //! ID/uploads/   a file for each unfinished upload (see `upload_file`)
+//! ID/downloads/ a file for each unfinished download in ranges (see `download_file`)
 //! ```
 
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -206,7 +207,6 @@ impl JobsHome {
                 Err(error) => return Err(error),
             }
         };
-        builder.create(path.join("uploads"))?;
         let lock = take_lock(&path)?.ok_or_else(|| io::Error::other("a new job is locked"))?;
         let new = path.join("job.new");
         let mut file = Appender::create(&new)?;

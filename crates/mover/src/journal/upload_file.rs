@@ -5,16 +5,19 @@
 //! upload is completed or aborted. Crash: a part whose record is torn is sent again.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use base::{BucketName, ByteCount, Checksum, Crc64Nvme, ETag, Key, UploadId, VersionId};
+use base::{BucketName, ByteCount, Checksum, Crc64Nvme, ETag, Key, UploadId};
 use jiff::Timestamp;
 use remote::types::CreatedUpload;
 
+use super::pin_fields;
 use super::record::{Appender, FieldReader, FieldWriter, Records};
+use super::slot::SlotFile;
 use crate::event::Verified;
-use crate::pin::{FilePin, ObjectPin, SourcePin};
+use crate::pin::SourcePin;
 use crate::verify::PartSeal;
 
 const ASKED: u8 = 1;
@@ -70,20 +73,8 @@ pub(crate) struct UploadState {
 pub(crate) struct UploadFile(Appender);
 
 impl UploadFile {
-    /// Begins a file, in the place of any other.
-    pub(crate) fn begin(path: &Path, asked: &Asked) -> io::Result<UploadFile> {
-        let mut file = Appender::create(path)?;
-        file.append(&encode_asked(asked))?;
-        Ok(UploadFile(file))
-    }
-
-    /// Goes on with a file that was read.
-    pub(crate) fn resume(path: &Path, state: &UploadState) -> io::Result<UploadFile> {
-        Appender::resume(path, state.end).map(UploadFile)
-    }
-
     /// Keeps what the store answered.
-    pub(crate) fn created(&mut self, created: &CreatedUpload) -> io::Result<()> {
+    pub(super) fn created(&mut self, created: &CreatedUpload) -> io::Result<()> {
         let mut fields = FieldWriter::of_kind(CREATED);
         fields.text(created.upload_id.as_str());
         fields.flag(created.takes_crc64nvme);
@@ -91,42 +82,56 @@ impl UploadFile {
     }
 
     /// Keeps an acknowledged part.
-    pub(crate) fn part(&mut self, index: u32, part: &PartSeal) -> io::Result<()> {
+    pub(super) fn part(&mut self, index: u32, part: &PartSeal) -> io::Result<()> {
         self.0.append(&encode_part(index, part))
-    }
-
-    /// Another handle, to flush the file.
-    pub(crate) fn handle(&self) -> io::Result<std::fs::File> {
-        self.0.handle()
     }
 }
 
-/// Reads an upload's file; `None` if there is none or not even the request's record is whole.
-pub(crate) fn read(path: &Path) -> io::Result<Option<UploadState>> {
-    let mut records = match Records::open(path) {
-        Ok(records) => records,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let Some(first) = records.next_payload()? else {
-        return Ok(None);
-    };
-    let Some(asked) = decode_asked(&first) else {
-        return Ok(None);
-    };
-    let mut state = UploadState {
-        asked,
-        created: None,
-        parts: BTreeMap::new(),
-        end: records.end(),
-    };
-    while let Some(payload) = records.next_payload()? {
-        if take(&mut state, &payload).is_none() {
-            break;
+impl SlotFile for UploadFile {
+    const FOLDER: &'static str = "uploads";
+    type Asked = Asked;
+    type State = UploadState;
+
+    fn read(path: &Path) -> io::Result<Option<UploadState>> {
+        let mut records = match Records::open(path) {
+            Ok(records) => records,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(first) = records.next_payload()? else {
+            return Ok(None);
+        };
+        let Some(asked) = decode_asked(&first) else {
+            return Ok(None);
+        };
+        let mut state = UploadState {
+            asked,
+            created: None,
+            parts: BTreeMap::new(),
+            end: records.end(),
+        };
+        while let Some(payload) = records.next_payload()? {
+            if take(&mut state, &payload).is_none() {
+                break;
+            }
+            state.end = records.end();
         }
-        state.end = records.end();
+        Ok(Some(state))
     }
-    Ok(Some(state))
+
+    fn begin(path: &Path, asked: &Asked) -> io::Result<UploadFile> {
+        let mut file = Appender::create(path)?;
+        file.append(&encode_asked(asked))?;
+        Ok(UploadFile(file))
+    }
+
+    fn resume(path: &Path, state: &UploadState) -> io::Result<UploadFile> {
+        Appender::resume(path, state.end).map(UploadFile)
+    }
+
+    fn handle(&self) -> io::Result<File> {
+        self.0.handle()
+    }
 }
 
 fn take(state: &mut UploadState, payload: &[u8]) -> Option<()> {
@@ -151,23 +156,7 @@ fn encode_asked(asked: &Asked) -> Vec<u8> {
     let mut fields = FieldWriter::of_kind(ASKED);
     fields.text(&asked.endpoint);
     fields.text(asked.bucket.as_str()).text(asked.key.as_str());
-    match &asked.pin {
-        SourcePin::File(pin) => {
-            fields.byte(0);
-            fields.number(pin.device).number(pin.inode).number(pin.size);
-            fields.signed(pin.modified_s).signed(pin.modified_ns);
-        }
-        SourcePin::Object(pin) => {
-            fields.byte(1);
-            fields.optional(pin.etag.as_ref(), |fields, etag| {
-                fields.text(etag.as_str());
-            });
-            fields.optional(pin.version_id.as_ref(), |fields, version| {
-                fields.text(version.as_str());
-            });
-            fields.number(pin.size.0);
-        }
-    }
+    pin_fields::write(&mut fields, &asked.pin);
     fields.number(asked.part_size.0).number(asked.attributes);
     fields.signed(asked.asked_at.as_second());
     fields.bytes().to_vec()
@@ -181,21 +170,7 @@ fn decode_asked(payload: &[u8]) -> Option<Asked> {
     let endpoint = fields.text()?.to_owned();
     let bucket = BucketName::new(fields.text()?).ok()?;
     let key = Key::new(fields.text()?).ok()?;
-    let pin = match fields.byte()? {
-        0 => SourcePin::File(FilePin {
-            device: fields.number()?,
-            inode: fields.number()?,
-            size: fields.number()?,
-            modified_s: fields.signed()?,
-            modified_ns: fields.signed()?,
-        }),
-        1 => SourcePin::Object(ObjectPin {
-            etag: fields.optional(|f| f.text())?.map(ETag::from_header),
-            version_id: fields.optional(|f| f.text())?.map(VersionId::new),
-            size: ByteCount(fields.number()?),
-        }),
-        _ => return None,
-    };
+    let pin = pin_fields::read(&mut fields)?;
     Some(Asked {
         endpoint,
         bucket,
@@ -253,6 +228,7 @@ mod tests {
     use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
     use super::*;
+    use crate::pin::{FilePin, ObjectPin};
 
     fn asked() -> Asked {
         Asked {
@@ -302,7 +278,7 @@ mod tests {
                 model.insert(*index, seal(*seed));
                 models.push(model);
             }
-            let state = read(&path).unwrap().unwrap();
+            let state = UploadFile::read(&path).unwrap().unwrap();
             prop_assert_eq!(&state.asked, &asked());
             prop_assert_eq!(&state.parts, models.last().unwrap());
             prop_assert!(state.created.is_some_and(|created| created.takes_crc64nvme));
@@ -310,7 +286,7 @@ mod tests {
             let mut so_far = 0;
             for cut in 0..=whole.len() {
                 std::fs::write(&path, &whole[..cut]).unwrap();
-                let Some(state) = read(&path).unwrap() else { continue };
+                let Some(state) = UploadFile::read(&path).unwrap() else { continue };
                 prop_assert!(models.contains(&state.parts));
                 prop_assert!(state.parts.len() >= so_far);
                 so_far = state.parts.len();

@@ -7,7 +7,8 @@ use base::{BucketName, ByteCount, Key, UploadId};
 use jiff::Timestamp;
 
 use super::job::JobsHome;
-use super::upload_file;
+use super::slot::SlotFile as _;
+use super::upload_file::UploadFile;
 
 /// An upload that a job has not finished.
 #[derive(Debug, Clone)]
@@ -45,8 +46,8 @@ impl JobsHome {
     /// The unfinished uploads of a job, by bucket and key.
     pub fn uploads(&self, id: &str) -> io::Result<Vec<UnfinishedUpload>> {
         let mut uploads = Vec::new();
-        for path in files(&self.path().join(id).join("uploads"))? {
-            let Some(state) = upload_file::read(&path)? else {
+        for path in files(&self.path().join(id).join(UploadFile::FOLDER))? {
+            let Some(state) = UploadFile::read(&path)? else {
                 continue;
             };
             uploads.push(UnfinishedUpload {
@@ -73,9 +74,19 @@ impl JobsHome {
         }
         Ok(uploads)
     }
+
+    /// Whether some job knows an upload.
+    pub fn knows(&self, upload_id: &UploadId) -> bool {
+        let uploads = self.all_uploads().unwrap_or_default();
+        let mut known = uploads
+            .iter()
+            .filter_map(|upload| upload.upload_id.as_ref());
+        known.any(|known| known == upload_id)
+    }
 }
 
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// The files in a folder, which need not be there.
+pub(super) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

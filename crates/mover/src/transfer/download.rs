@@ -5,7 +5,8 @@
 //! checked, and is renamed. Invariants: all bytes of a file are of one version of the object: each
 //! answer is compared with the first one, whatever the store makes of If-Match. Retries: a body
 //! that breaks off is asked for again from where it broke, under `Context::retry`; an object that
-//! changed or arrived wrong is begun anew a few times. Cancellation: dropping leaves no file. Limits:
+//! changed or arrived wrong is begun anew a few times. Cancellation: dropping leaves no file, but that
+//! of ranges which the journal knows. Crash: ranges that landed are kept (see `landing_site`). Limits:
 //! parts of one object by `TransferOptions::parts_max`, bytes and requests by `Context::flow`.
 
 use std::fs::File;
@@ -17,7 +18,7 @@ use base::checksum::Crc64Hasher;
 use base::fault::Classified as _;
 use base::{ByteCount, Checksum, Crc64Nvme, Fault};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use remote::types::{HeadObject, ObjectHead};
+use remote::types::{ByteRange, HeadObject, ObjectHead};
 
 use crate::assembly::{Assembly, Restart, Step, restart};
 use crate::digest;
@@ -26,10 +27,12 @@ use crate::error::{Error, Result};
 use crate::event::{SkipReason, Verified};
 use crate::file_name::{self, Place};
 use crate::flow::Need;
-use crate::landing::{Landing, Placed};
+use crate::journal::LandedPart;
+use crate::landing::Placed;
 use crate::location::ObjectLocation;
 use crate::plan::{self, Parts, Plan};
 use crate::transfer::fetch::{Fetch, Span};
+use crate::transfer::landing_site::LandingSite;
 use crate::transfer::scope::{Arrived, Carried, Scope};
 use crate::transfer::small;
 use crate::verify::{self, Means};
@@ -130,16 +133,15 @@ impl Errand<'_> {
             // It has shrunk since it was listed.
             return self.whole(head.size).await;
         };
-        let (folders, place) = (Arc::clone(&self.scope.folders), self.place.clone());
-        let random = self.scope.context.clock.random_u64();
-        let landing = base::tasks::blocking(move || {
-            let landing = Landing::create(&folders, &place, random)?;
-            landing.reserve(parts.size())?;
-            Ok::<_, Error>(landing)
-        })
-        .await?;
+        let site = LandingSite::open(self, &head, parts).await?;
         let tries = AtomicU32::new(1);
-        let checksums = self.fetch_all(&head, parts, &landing, &tries).await?;
+        let checksums = match self.fetch_all(&head, parts, &site, &tries).await {
+            Ok(checksums) => checksums,
+            Err(error) => {
+                site.give_up(&error).await;
+                return Err(error);
+            }
+        };
         let whole = (0_u32..)
             .zip(checksums)
             .fold(Crc64Nvme::EMPTY, |so_far, (index, crc64)| {
@@ -147,11 +149,23 @@ impl Errand<'_> {
             });
         let (what, means) = (self.object.to_string(), verify::means(&head));
         let (fsync, keep) = (self.task.options.fsync, self.keep);
-        let (placed, verified) = base::tasks::blocking(move || {
-            let verified = check_file(&what, &means, whole, landing.file(), parts.size())?;
-            Ok::<_, Error>((landing.place(fsync, keep)?, verified))
+        let (site, placed) = base::tasks::blocking(move || {
+            let mut site = site;
+            let verified = check_file(&what, &means, whole, site.file(), parts.size());
+            let placed = verified.and_then(|verified| Ok((site.place(fsync, keep)?, verified)));
+            (site, placed)
         })
-        .await?;
+        .await;
+        let (placed, verified) = match placed {
+            Ok(placed) => placed,
+            Err(error) => {
+                site.give_up(&error).await;
+                return Err(error);
+            }
+        };
+        if placed == Placed::Kept {
+            site.discard().await;
+        }
         let tries = tries.load(Ordering::Relaxed);
         Ok(carried(placed, &head, head.size, verified, tries))
     }
@@ -160,7 +174,7 @@ impl Errand<'_> {
         self,
         head: &ObjectHead,
         parts: Parts,
-        landing: &Landing,
+        site: &LandingSite,
         tries: &AtomicU32,
     ) -> Result<Vec<Crc64Nvme>> {
         let mut assembly = Assembly::new(parts.count(), self.task.options.parts_max.get());
@@ -174,9 +188,8 @@ impl Errand<'_> {
             match assembly.step() {
                 Step::Begin(index) => {
                     let range = parts.range(index);
-                    let span = Span::of(range);
                     running.push(async move {
-                        (index, self.fetch_range(head, span, landing, tries).await)
+                        (index, self.one_range(head, index, range, site, tries).await)
                     });
                 }
                 Step::Wait => tokio::select! {
@@ -196,11 +209,31 @@ impl Errand<'_> {
         }
     }
 
+    /// A range that an earlier run has written, or one that is fetched.
+    async fn one_range(
+        self,
+        head: &ObjectHead,
+        index: u32,
+        range: ByteRange,
+        site: &LandingSite,
+        tries: &AtomicU32,
+    ) -> Result<Crc64Nvme> {
+        let flow = &self.scope.context.flow;
+        if let Some(crc64) = site.kept(flow, index, range).await {
+            return Ok(crc64);
+        }
+        let span = Span::of(range);
+        let crc64 = self.fetch_range(head, span, site, tries).await?;
+        let size = range.length;
+        site.landed(index, LandedPart { size, crc64 });
+        Ok(crc64)
+    }
+
     async fn fetch_range(
         self,
         head: &ObjectHead,
         span: Span,
-        landing: &Landing,
+        site: &LandingSite,
         tries: &AtomicU32,
     ) -> Result<Crc64Nvme> {
         let batch = span.length.clamp(BATCH_MIN, BATCH);
@@ -217,7 +250,7 @@ impl Errand<'_> {
             tries.fetch_max(tried, Ordering::Relaxed);
             async move {
                 let mut state = state.lock().await;
-                self.stream_range(&mut state, landing, batch).await
+                self.stream_range(&mut state, site, batch).await
             }
         })
         .await?;
@@ -228,7 +261,7 @@ impl Errand<'_> {
     async fn stream_range(
         self,
         state: &mut RangeState,
-        landing: &Landing,
+        site: &LandingSite,
         batch: ByteCount,
     ) -> Result<()> {
         let mut body = state.fetch.ask(self.scope.source()).await?;
@@ -238,7 +271,7 @@ impl Errand<'_> {
             let gathered = body.gather(batch).await;
             ended = gathered.ended;
             if !gathered.frames.is_empty() {
-                let file = landing.handle();
+                let file = site.handle();
                 let mut hasher = std::mem::take(&mut state.hasher);
                 let frames = gathered.frames;
                 let (frames_result, hasher) = base::tasks::blocking(move || {

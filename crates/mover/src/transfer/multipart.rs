@@ -314,8 +314,8 @@ pub(crate) async fn give_up(scope: &Scope, upload: Upload<'_>, error: &Error) {
     }
 }
 
-/// Whether an upload that broke off for this may be gone on with.
-fn may_go_on(error: &Error) -> bool {
+/// Whether an upload, or a download in ranges, that broke off for this may be gone on with.
+pub(crate) fn may_go_on(error: &Error) -> bool {
     match error {
         Error::Cancelled => true,
         Error::Local { source, .. } => source.kind() != std::io::ErrorKind::NotFound,

@@ -113,7 +113,7 @@ impl<'a> Upload<'a> {
 async fn claim(scope: &Scope, asked: &Asked) -> Option<(Arc<UploadSlot>, Option<UploadState>)> {
     let journal = Arc::clone(scope.context.journal.as_ref()?);
     let asked = asked.clone();
-    let claim = base::tasks::blocking(move || journal.claim(&asked)).await?;
+    let claim = base::tasks::blocking(move || journal.claim_upload(&asked)).await?;
     Some((Arc::new(claim.slot), claim.found))
 }
 

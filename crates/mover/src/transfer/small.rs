@@ -200,7 +200,7 @@ impl Receipt {
         let compared = compare(what, &self.means, digest)?;
         self.writing.write(folders, place, random, &self.rest)?;
         verify::equal_sizes(what, self.size, ByteCount(self.writing.written))?;
-        let landing = self.writing.landing.take().expect("write makes one");
+        let mut landing = self.writing.landing.take().expect("write makes one");
         let verified = match compared {
             Some(verified) => verified,
             None => match &self.means {
