@@ -79,7 +79,9 @@ pub(crate) fn say_what_is_left(session: &Session, command: &Command) {
         Command::Sync(_) | Command::Remove(_) => "the same command goes on",
         Command::Copy(_) => "sync goes on without what has arrived, cp begins anew",
         Command::Move(_) => "the same command goes on: what was moved is no longer at the source",
-        Command::Run(_) => "the same command begins anew",
+        Command::Run(_) => {
+            "run it again: sync lines, and cp lines with -n, leave alone what has arrived"
+        }
         Command::List(_)
         | Command::MakeBucket(_)
         | Command::RemoveBucket(_)

@@ -147,8 +147,9 @@ objects; 1: a finding (an extra object too, unless --allow-extra; an unverifiabl
 pub(crate) const JOBS: &str = "\
 Examples:
   longhaul jobs                          what runs, was interrupted, or left failures
-  longhaul jobs rm 20261122-153301-4f2a  forget a job and abort its unfinished uploads
-A cp, mv or sync is listed once it began an upload in parts or did a thousand objects, until all of it is done.";
+  longhaul jobs rm 20261122-153301-4f2a  forget a job, abort its unfinished uploads, and
+                                         remove its unfinished downloads
+A cp, mv or sync is listed once it began an object in parts or did a thousand objects, until all of it is done.";
 
 pub(crate) const RESUME: &str = "\
 Examples:
