@@ -12,7 +12,7 @@ use crate::plan::Parts;
 use crate::verify::{self, Md5Value};
 
 /// Bytes read at once. Large enough that system calls do not show beside MD5's 0.7 GB/s.
-const READ_BYTES: usize = 256 << 10;
+pub(crate) const READ_BYTES: usize = 256 << 10;
 
 /// The MD5 of a range of `file`. Blocks; call it off the reactor.
 pub(crate) fn md5_of_file(file: &File, offset: u64, length: ByteCount) -> Result<Md5Value> {
