@@ -7,7 +7,7 @@ use super::files::Tree;
 use crate::step;
 
 /// Which of our crates each crate may depend on, tests aside.
-const MAY_USE: [(&str, &[&str]); 8] = [
+const MAY_USE: [(&str, &[&str]); 9] = [
     ("base", &[]),
     ("remote", &["base"]),
     ("mover", &["base", "remote"]),
@@ -15,6 +15,7 @@ const MAY_USE: [(&str, &[&str]); 8] = [
     ("front", &["base", "store"]),
     ("cli", &["base", "remote", "mover", "store", "front"]),
     ("sim", &["base", "remote", "mover", "store", "front"]),
+    ("bench", &["base", "remote"]),
     ("xtask", &[]),
 ];
 
@@ -22,7 +23,7 @@ const MAY_USE: [(&str, &[&str]); 8] = [
 const ONE_HOME: [(&str, &[&str]); 5] = [
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
-    ("anyhow", &["cli", "xtask"]),
+    ("anyhow", &["cli", "bench", "xtask"]),
     ("aws-config", &["remote"]),
     ("s3s", &["front"]),
 ];
