@@ -40,7 +40,6 @@ use jiff::Timestamp;
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bucket::Bucket;
-use version::NULL_VERSION;
 
 pub use access::{Grant, Grantee};
 pub use attributes::{Attributes, Encryption, Tags};
@@ -51,6 +50,7 @@ pub use copy::{CopyObject, MetadataDirective, UploadPartCopy};
 pub use digest::{Declared, Intake, Received};
 pub use error::Error;
 pub use listing::{Entry, ListQuery, NestedPage, Page};
+pub(crate) use listing::{Position, common_prefix};
 pub use lock::{Lock, LockMode};
 pub use multipart::{
     CompleteMultipartUpload, CreateMultipartUpload, ListedPart, PartPage, StoredPart, UploadPart,
@@ -60,6 +60,8 @@ pub use object::{Deleted, FoundObject, PutObject, Stored};
 pub use pages::{ListedObject, ListedVersion};
 pub use range::RangeRequest;
 pub use upload::{ChecksumPlan, CompleteExpectations, CompletedPart};
+pub(crate) use upload::{Part, PartBody, Upload};
+pub(crate) use version::NULL_VERSION;
 pub use version::{Content, Object, ObjectPart, Version, Versioning};
 
 /// What of S3 a test may want otherwise.
@@ -120,24 +122,32 @@ impl Model {
 
     /// The time that is written beside what is stored now.
     fn now(&self) -> Timestamp {
-        let now = self.0.clock.now();
-        let kept = if self.0.options.whole_seconds {
-            Timestamp::from_second(now.as_second())
-        } else {
-            let nanoseconds = now.as_nanosecond();
-            let milliseconds = nanoseconds.div_euclid(1_000_000)
-                + i128::from(nanoseconds.rem_euclid(1_000_000) != 0);
-            Timestamp::from_nanosecond(milliseconds * 1_000_000)
-        };
-        kept.unwrap_or(now)
+        kept_time(self.0.clock.now(), self.0.options.whole_seconds)
     }
 
     /// An ETag that tells nothing, for encryptions that hide the MD5.
     fn opaque_etag(&self) -> ETag {
-        let clock = &self.0.clock;
-        let text = format!("{:016x}{:016x}", clock.random_u64(), clock.random_u64());
-        ETag::from_header(&text)
+        opaque_etag(&self.0.clock)
     }
+}
+
+/// The time that is written beside what is stored at `now`; see [`ModelOptions::whole_seconds`].
+pub(crate) fn kept_time(now: Timestamp, whole_seconds: bool) -> Timestamp {
+    let kept = if whole_seconds {
+        Timestamp::from_second(now.as_second())
+    } else {
+        let nanoseconds = now.as_nanosecond();
+        let milliseconds =
+            nanoseconds.div_euclid(1_000_000) + i128::from(nanoseconds.rem_euclid(1_000_000) != 0);
+        Timestamp::from_nanosecond(milliseconds * 1_000_000)
+    };
+    kept.unwrap_or(now)
+}
+
+/// An ETag that tells nothing, for encryptions that hide the MD5.
+pub(crate) fn opaque_etag(clock: &Clock) -> ETag {
+    let text = format!("{:016x}{:016x}", clock.random_u64(), clock.random_u64());
+    ETag::from_header(&text)
 }
 
 impl State {
@@ -165,7 +175,7 @@ impl State {
 }
 
 /// Whether a text can be a version id of this store.
-fn check_version_id(version_id: Option<&VersionId>) -> Result<(), Error> {
+pub(crate) fn check_version_id(version_id: Option<&VersionId>) -> Result<(), Error> {
     let Some(id) = version_id else { return Ok(()) };
     let text = id.as_str();
     let ours = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());

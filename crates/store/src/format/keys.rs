@@ -20,7 +20,8 @@ pub enum Keyspace {
     Old,
     /// Unfinished uploads, by key, then by id.
     Uploads,
-    /// Their parts, by number.
+    /// Their parts, by the upload's sequence, then by number: a Complete names up to 10,000 of them
+    /// in one batch, so these keys are short.
     Parts,
     /// Where the bytes of large bodies are, in stretches.
     Bodies,
@@ -93,16 +94,21 @@ pub fn old_version(bucket: &BucketName, key: &Key, sequence: u64) -> Vec<u8> {
     row
 }
 
-/// Of [`Keyspace::Uploads`], and in front of an upload's parts.
+/// Of [`Keyspace::Uploads`].
 pub fn upload(bucket: &BucketName, key: &Key, upload_id: &UploadId) -> Vec<u8> {
     let mut row = object(bucket, key.as_str());
     push_text(&mut row, upload_id.as_str());
     row
 }
 
+/// In front of the parts of an upload.
+pub fn parts(upload_sequence: u64) -> Vec<u8> {
+    upload_sequence.to_be_bytes().to_vec()
+}
+
 /// Of [`Keyspace::Parts`].
-pub fn part(bucket: &BucketName, key: &Key, upload_id: &UploadId, number: PartNumber) -> Vec<u8> {
-    let mut row = upload(bucket, key, upload_id);
+pub fn part(upload_sequence: u64, number: PartNumber) -> Vec<u8> {
+    let mut row = parts(upload_sequence);
     row.extend_from_slice(&number.get().to_be_bytes());
     row
 }

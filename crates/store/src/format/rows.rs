@@ -114,6 +114,8 @@ pub struct ObjectRow {
 /// An unfinished upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadRow {
+    /// Its place among all versions and uploads of the store.
+    pub sequence: u64,
     /// When it began.
     pub initiated: Timestamp,
     /// What the object will carry.
@@ -264,6 +266,7 @@ impl Row for VersionRow {
 
 impl Row for UploadRow {
     fn write(&self, Fields(fields): &mut Fields<'_>) {
+        fields.u64(self.sequence);
         fields.time(self.initiated);
         attributes::write(fields, &self.attributes);
         attributes::write_tags(fields, &self.tags);
@@ -275,6 +278,7 @@ impl Row for UploadRow {
 
     fn read(Rest(fields): &mut Rest<'_, '_>) -> Result<UploadRow, Damage> {
         Ok(UploadRow {
+            sequence: fields.u64()?,
             initiated: fields.time()?,
             attributes: attributes::read(fields)?,
             tags: attributes::read_tags(fields)?,

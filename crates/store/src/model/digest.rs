@@ -105,8 +105,15 @@ impl Received {
         self.body.len()
     }
 
+    /// The CRC-64/NVME of all bytes.
+    pub(crate) fn crc64(&self) -> base::Crc64Nvme {
+        self.checksum(ChecksumAlgorithm::Crc64Nvme)
+            .and_then(Checksum::as_crc64nvme)
+            .expect("it is always taken, first of all")
+    }
+
     /// The MD5 as an ETag.
-    pub(crate) fn etag(&self) -> ETag {
+    pub fn md5_etag(&self) -> ETag {
         ETag::from_header(&hex::encode(self.md5))
     }
 
@@ -310,7 +317,10 @@ mod tests {
             hex_of(value(ChecksumAlgorithm::Sha256)),
             "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"
         );
-        assert_eq!(received.etag().as_str(), "25f9e794323b453885f5181f1b624d0b");
+        assert_eq!(
+            received.md5_etag().as_str(),
+            "25f9e794323b453885f5181f1b624d0b"
+        );
     }
 
     proptest! {

@@ -40,7 +40,7 @@ pub struct Lock {
 
 impl Lock {
     /// Whether a version may be deleted at `now`.
-    fn lets_go(self, now: Timestamp, bypass_governance: bool) -> bool {
+    pub(crate) fn lets_go(self, now: Timestamp, bypass_governance: bool) -> bool {
         let is_over = self.retain_until.is_none_or(|until| until <= now);
         let is_retained = match self.mode {
             None => false,
@@ -48,6 +48,28 @@ impl Lock {
             Some(LockMode::Compliance) => !is_over,
         };
         !is_retained && !self.legal_hold
+    }
+
+    /// Refuses a lock that is none, or that a bucket without locks cannot hold.
+    pub(crate) fn check(self, takes_locks: bool, now: Timestamp) -> Result<(), Error> {
+        if self == Lock::default() {
+            return Ok(());
+        }
+        if self.mode.is_some() != self.retain_until.is_some() {
+            return Err(Error::InvalidArgument(
+                "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied"
+                    .to_owned(),
+            ));
+        }
+        if self.retain_until.is_some_and(|until| until <= now) {
+            let message = "The retain until date must be in the future!";
+            return Err(Error::InvalidArgument(message.to_owned()));
+        }
+        if takes_locks {
+            Ok(())
+        } else {
+            Err(no_configuration())
+        }
     }
 }
 
@@ -99,24 +121,7 @@ impl Model {
 impl Bucket {
     /// Refuses a lock that is none, or that this bucket cannot hold.
     pub(super) fn check_lock(&self, lock: Lock, now: Timestamp) -> Result<(), Error> {
-        if lock == Lock::default() {
-            return Ok(());
-        }
-        if lock.mode.is_some() != lock.retain_until.is_some() {
-            return Err(Error::InvalidArgument(
-                "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied"
-                    .to_owned(),
-            ));
-        }
-        if lock.retain_until.is_some_and(|until| until <= now) {
-            let message = "The retain until date must be in the future!";
-            return Err(Error::InvalidArgument(message.to_owned()));
-        }
-        if self.takes_locks {
-            Ok(())
-        } else {
-            Err(no_configuration())
-        }
+        lock.check(self.takes_locks, now)
     }
 
     /// Refuses to delete a version that is kept from it.

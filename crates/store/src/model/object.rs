@@ -124,7 +124,7 @@ impl Model {
         if encryption.has_opaque_etags() {
             self.opaque_etag()
         } else {
-            received.etag()
+            received.md5_etag()
         }
     }
 

@@ -14,9 +14,21 @@ use super::digest::{Received, combine, combines, multipart_etag};
 use super::error::Error;
 use super::version::{Object, ObjectPart};
 
+/// Bytes of a part, in memory or wherever they are kept.
+pub(crate) trait PartBody {
+    /// How many.
+    fn byte_count(&self) -> u64;
+}
+
+impl PartBody for Body {
+    fn byte_count(&self) -> u64 {
+        self.len()
+    }
+}
+
 /// An unfinished upload.
 #[derive(Debug, Clone)]
-pub(crate) struct Upload {
+pub(crate) struct Upload<B = Body> {
     /// When it began: the object's time, once it is complete.
     pub(crate) initiated: Timestamp,
     /// What the object will carry.
@@ -26,7 +38,7 @@ pub(crate) struct Upload {
     /// The checksum that was asked for; none leaves CRC-64/NVME to the store.
     pub(crate) plan: Option<ChecksumPlan>,
     /// The parts that arrived last, by number.
-    pub(crate) parts: BTreeMap<PartNumber, Part>,
+    pub(crate) parts: BTreeMap<PartNumber, Part<B>>,
 }
 
 /// Which checksum an upload keeps.
@@ -75,8 +87,8 @@ fn refused_type(checksum_type: &str, algorithm: ChecksumAlgorithm) -> Error {
 
 /// A part that arrived.
 #[derive(Debug, Clone)]
-pub(crate) struct Part {
-    pub(crate) body: Body,
+pub(crate) struct Part<B = Body> {
+    pub(crate) body: B,
     pub(crate) md5: [u8; 16],
     pub(crate) etag: ETag,
     /// Of the upload's algorithm, or CRC-64/NVME where it has none.
@@ -106,17 +118,48 @@ pub struct CompleteExpectations {
     pub object_size: Option<u64>,
 }
 
+/// What a Complete makes of an upload's parts.
+#[derive(Debug)]
+pub(crate) struct Completed<'a, B> {
+    /// The parts named, in order.
+    pub(crate) parts: Vec<(PartNumber, &'a Part<B>)>,
+    /// The object's ETag.
+    pub(crate) etag: ETag,
+    /// The object's checksum.
+    pub(crate) checksum: Checksum,
+    /// The parts, as the object tells of them.
+    pub(crate) object_parts: Vec<ObjectPart>,
+}
+
 impl Upload {
-    /// The algorithm that parts are stored with.
-    pub(crate) fn algorithm(&self) -> ChecksumAlgorithm {
-        self.plan
-            .map_or(ChecksumAlgorithm::Crc64Nvme, |plan| plan.algorithm)
+    /// Checks a Complete and makes the object.
+    ///
+    /// # Errors
+    /// As [`check_complete`](Self::check_complete).
+    pub(crate) fn complete(
+        &self,
+        named: &[CompletedPart],
+        expectations: &CompleteExpectations,
+        part_size_min: u64,
+        opaque_etag: Option<ETag>,
+    ) -> Result<Object, Error> {
+        let completed = self.check_complete(named, expectations, part_size_min, opaque_etag)?;
+        Ok(Object {
+            body: Body::concat(completed.parts.iter().map(|(_, part)| &part.body)),
+            etag: completed.etag,
+            last_modified: self.initiated,
+            attributes: self.attributes.clone(),
+            tags: self.tags.clone(),
+            checksum: completed.checksum,
+            parts: Arc::from(completed.object_parts),
+            restored_until: None,
+        })
     }
 
     /// Makes a part of bytes that arrived.
     ///
     /// # Errors
-    /// `InvalidRequest` when the checksum that came along is not the one the upload keeps.
+    /// As [`part_of`](Self::part_of).
     pub(crate) fn part(
         &self,
         received: &Received,
@@ -124,6 +167,29 @@ impl Upload {
         etag: ETag,
         now: Timestamp,
     ) -> Result<Part, Error> {
+        self.part_of(received, declared, etag, now, received.body.clone())
+    }
+}
+
+impl<B: PartBody> Upload<B> {
+    /// The algorithm that parts are stored with.
+    pub(crate) fn algorithm(&self) -> ChecksumAlgorithm {
+        self.plan
+            .map_or(ChecksumAlgorithm::Crc64Nvme, |plan| plan.algorithm)
+    }
+
+    /// Makes a part of bytes that arrived and are kept as `body`.
+    ///
+    /// # Errors
+    /// `InvalidRequest` when the checksum that came along is not the one the upload keeps.
+    pub(crate) fn part_of(
+        &self,
+        received: &Received,
+        declared: &[(ChecksumAlgorithm, String)],
+        etag: ETag,
+        now: Timestamp,
+        body: B,
+    ) -> Result<Part<B>, Error> {
         let expected = self.algorithm();
         // An upload that asked for none takes any: SDKs send one with every part by themselves.
         if let Some(plan) = self.plan
@@ -139,7 +205,7 @@ impl Upload {
             .checksum(expected)
             .expect("bytes for an upload are taken in with its algorithm");
         Ok(Part {
-            body: received.body.clone(),
+            body,
             md5: received.md5,
             etag,
             checksum: checksum.clone(),
@@ -147,20 +213,20 @@ impl Upload {
         })
     }
 
-    /// Checks a Complete and makes the object. `opaque_etag` replaces the ETag where there is one.
+    /// Checks a Complete. `opaque_etag` replaces the ETag where there is one.
     ///
     /// # Errors
     /// In S3's order: `InvalidPartOrder`, `InvalidPart`, `EntityTooSmall`, then what the
     /// expectations say.
-    pub(crate) fn complete(
+    pub(crate) fn check_complete(
         &self,
         named: &[CompletedPart],
         expectations: &CompleteExpectations,
         part_size_min: u64,
         opaque_etag: Option<ETag>,
-    ) -> Result<Object, Error> {
+    ) -> Result<Completed<'_, B>, Error> {
         let parts = self.check_parts(named, part_size_min)?;
-        let sizes: u64 = parts.iter().map(|(_, part)| part.body.len()).sum();
+        let sizes: u64 = parts.iter().map(|(_, part)| part.body.byte_count()).sum();
         if let Some(expected) = expectations.object_size.filter(|size| *size != sizes) {
             return Err(Error::InvalidRequest(format!(
                 "The provided 'x-amz-mp-object-size' header value {expected} does not match what was computed: {sizes}"
@@ -173,19 +239,15 @@ impl Upload {
             .iter()
             .map(|(number, part)| ObjectPart {
                 part_number: number.get(),
-                size: part.body.len(),
+                size: part.body.byte_count(),
                 checksum: self.plan.map(|_| part.checksum.clone()),
             })
             .collect();
-        Ok(Object {
-            body: Body::concat(parts.iter().map(|(_, part)| &part.body)),
+        Ok(Completed {
+            parts,
             etag,
-            last_modified: self.initiated,
-            attributes: self.attributes.clone(),
-            tags: self.tags.clone(),
             checksum,
-            parts: Arc::from(object_parts),
-            restored_until: None,
+            object_parts,
         })
     }
 
@@ -193,7 +255,7 @@ impl Upload {
         &self,
         named: &[CompletedPart],
         part_size_min: u64,
-    ) -> Result<Vec<(PartNumber, &Part)>, Error> {
+    ) -> Result<Vec<(PartNumber, &Part<B>)>, Error> {
         if named.is_empty() {
             return Err(Error::MalformedXml);
         }
@@ -217,7 +279,7 @@ impl Upload {
         let (_, but_last) = parts.split_last().expect("there is at least one part");
         if but_last
             .iter()
-            .any(|(_, part)| part.body.len() < part_size_min)
+            .any(|(_, part)| part.body.byte_count() < part_size_min)
         {
             return Err(Error::EntityTooSmall);
         }
@@ -243,7 +305,7 @@ impl Upload {
 
     fn check_checksum(
         &self,
-        parts: &[(PartNumber, &Part)],
+        parts: &[(PartNumber, &Part<B>)],
         expectations: &CompleteExpectations,
     ) -> Result<Checksum, Error> {
         let plan = self.plan.unwrap_or(ChecksumPlan {
@@ -261,7 +323,7 @@ impl Upload {
         }
         let of_parts: Vec<(&Checksum, u64)> = parts
             .iter()
-            .map(|(_, part)| (&part.checksum, part.body.len()))
+            .map(|(_, part)| (&part.checksum, part.body.byte_count()))
             .collect();
         let checksum = combine(plan.algorithm, plan.checksum_type, &of_parts)
             .expect("an upload's parts have its algorithm, and its plan can be computed");

@@ -174,6 +174,7 @@ proptest! {
         places in any::<(usize, usize)>(),
     ) {
         let upload = UploadRow {
+            sequence: 77,
             initiated: when,
             attributes,
             tags: tags.clone().unwrap_or_default(),
