@@ -1,9 +1,13 @@
 //! The one way to spawn: every task has a name, a span, and a rule for what its panic means.
 
+mod brief;
+
 use std::future::Future;
 
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
+
+pub use brief::brief;
 
 /// Runs `future` on the runtime under `name`.
 ///

@@ -35,6 +35,7 @@ use crate::transfer::fetch::{Fetch, Span};
 use crate::transfer::landing_site::LandingSite;
 use crate::transfer::scope::{Arrived, Carried, Scope};
 use crate::transfer::small;
+use crate::transfer::upload::BRIEF_BYTES_MAX;
 use crate::verify::{self, Means};
 
 /// Bytes that one stream gathers before they are written in one go.
@@ -116,10 +117,13 @@ impl Errand<'_> {
         let scope = self.scope;
         let random = scope.context.clock.random_u64();
         let (folders, place) = (Arc::clone(&scope.folders), self.place.clone());
-        let (placed, verified) = base::tasks::blocking(move || {
-            receipt.place(&what, &folders, &place, random, fsync, keep)
-        })
-        .await?;
+        let brief = receipt.is_at_hand() && size <= BRIEF_BYTES_MAX && !fsync;
+        let work = move || receipt.place(&what, &folders, &place, random, fsync, keep);
+        let (placed, verified) = if brief {
+            base::tasks::brief(work).await?
+        } else {
+            base::tasks::blocking(work).await?
+        };
         Ok(carried(placed, &head, size, verified, tries))
     }
 

@@ -184,6 +184,11 @@ impl Receipt {
         self.head.take().unwrap_or_default()
     }
 
+    /// Whether all of it is in memory.
+    pub(crate) fn is_at_hand(&self) -> bool {
+        self.writing.landing.is_none()
+    }
+
     /// Writes the rest, checks the whole, renames. Blocks.
     pub(crate) fn place(
         mut self,
