@@ -16,6 +16,7 @@ use base::flow::{ByteBudget, BytePermit, Lane, LanePermit};
 use base::limits::PART_SIZE_MIN;
 use base::units::MIB;
 
+use crate::buffers::{Buffer, Buffers};
 use crate::plan;
 
 /// What a part that is streamed takes of the budget.
@@ -34,6 +35,7 @@ const HELD_MAX: ByteCount = ByteCount(16 * MIB);
 #[derive(Debug, Clone)]
 pub struct Flow {
     memory: ByteBudget,
+    buffers: Buffers,
     source: Lane,
     destination: Lane,
 }
@@ -80,8 +82,10 @@ impl Need {
 impl Flow {
     /// A budget of bytes, and each side's slots: clones of one lane where one endpoint is both.
     pub fn new(memory: ByteBudget, source: Lane, destination: Lane) -> Flow {
+        let held_max = held_max(&memory);
         Flow {
             memory,
+            buffers: Buffers::new(held_max),
             source,
             destination,
         }
@@ -114,7 +118,12 @@ impl Flow {
 
     /// Largest part that is held in memory; above it, parts are streamed.
     pub fn held_max(&self) -> ByteCount {
-        HELD_MAX.min(ByteCount(self.memory.total().0 / HELD_SHARE))
+        held_max(&self.memory)
+    }
+
+    /// Memory for `length` bytes that a permit covers.
+    pub(crate) fn buffer(&self, length: usize) -> Buffer {
+        self.buffers.take(length)
     }
 
     /// The part size of what can only be held, since it is read once: `wanted` or the plan's own,
@@ -139,6 +148,10 @@ impl Flow {
             STREAMED
         }
     }
+}
+
+fn held_max(memory: &ByteBudget) -> ByteCount {
+    HELD_MAX.min(ByteCount(memory.total().0 / HELD_SHARE))
 }
 
 impl FlowPermit {

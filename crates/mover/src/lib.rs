@@ -6,6 +6,7 @@
 
 pub mod accounts;
 mod assembly;
+mod buffers;
 pub mod census;
 pub mod compare;
 mod conditions;

@@ -9,6 +9,8 @@
 //! object by `TransferOptions::parts_max`, bytes and requests by `Context::flow`.
 
 use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -63,7 +65,7 @@ pub(crate) async fn upload(
     loop {
         let permit = flow.acquire(need).await;
         let held = need.bytes.min(flow.held_max());
-        let opened = open_where_it_suits(path, task.source.size, held, wanted).await?;
+        let opened = open_where_it_suits(flow, path, task.source.size, held, wanted).await?;
         let size = opened.pin.size();
         match plan::upload(size, wanted).map_err(|error| Error::Refused(error.to_string()))? {
             // It is not what was listed: take what it needs now, holding nothing.
@@ -100,26 +102,27 @@ fn falls_short(taken: Need, needed: Need) -> bool {
 
 /// Opens a file; a small one without leaving the reactor.
 async fn open_where_it_suits(
+    flow: &Flow,
     path: &Path,
     listed: ByteCount,
     held: ByteCount,
     wanted: Option<ByteCount>,
 ) -> Result<Opened> {
-    let name = path.to_owned();
     if listed <= BRIEF_BYTES_MAX {
+        let (name, flow) = (path.to_owned(), flow.clone());
         let brief = held.min(BRIEF_BYTES_MAX);
-        let opened = base::tasks::brief(move || open(&name, brief, wanted)).await?;
+        let opened = base::tasks::brief(move || open(&flow, &name, brief, wanted)).await?;
         // One that has grown is read where it takes no other's time.
         if opened.bytes.is_some() || opened.pin.size() > held {
             return Ok(opened);
         }
     }
-    let name = path.to_owned();
-    base::tasks::blocking(move || open(&name, held, wanted)).await
+    let (name, flow) = (path.to_owned(), flow.clone());
+    base::tasks::blocking(move || open(&flow, &name, held, wanted)).await
 }
 
 /// Opens, pins, reads up to `held` bytes of what goes in one PUT, and looks at the content's type.
-fn open(path: &Path, held: ByteCount, wanted: Option<ByteCount>) -> Result<Opened> {
+fn open(flow: &Flow, path: &Path, held: ByteCount, wanted: Option<ByteCount>) -> Result<Opened> {
     let file = File::open(path).map_err(Error::local("open", path))?;
     let metadata = file.metadata().map_err(Error::local("look at", path))?;
     if !metadata.is_file() {
@@ -135,7 +138,7 @@ fn open(path: &Path, held: ByteCount, wanted: Option<ByteCount>) -> Result<Opene
             offset: 0,
             length: pin.size(),
         };
-        let bytes = read(&file, path, range)?;
+        let bytes = read(flow, &file, path, range)?;
         unchanged(&file, path, &pin)?;
         Some(bytes)
     } else {
@@ -149,7 +152,7 @@ fn open(path: &Path, held: ByteCount, wanted: Option<ByteCount>) -> Result<Opene
                 offset: 0,
                 length: ByteCount(pin.size().0.min(content_type::SNIFFED_BYTES as u64)),
             };
-            content_type::by_content(&read(&file, path, range)?).to_owned()
+            content_type::by_content(&read(flow, &file, path, range)?).to_owned()
         }
     };
     Ok(Opened {
@@ -161,30 +164,19 @@ fn open(path: &Path, held: ByteCount, wanted: Option<ByteCount>) -> Result<Opene
 }
 
 /// Reads a range whole. A file that has become shorter has changed.
-fn read(file: &File, path: &Path, range: ByteRange) -> Result<Bytes> {
+fn read(flow: &Flow, file: &File, path: &Path, range: ByteRange) -> Result<Bytes> {
     let length = range
         .length
         .as_usize()
         .expect("a part in memory fits in it");
-    let mut bytes = Vec::with_capacity(length);
-    while bytes.len() < length {
-        let missing = length - bytes.len();
-        let offset = range.offset + bytes.len() as u64;
-        // Spare capacity may be more than was asked for.
-        let space = rustix::buffer::spare_capacity(&mut bytes);
-        let count = match rustix::io::pread(file, space, offset) {
-            Ok(count) => count,
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(error) => return Err(Error::local("read", path)(error.into())),
-        };
-        if count == 0 {
-            return Err(Error::Changed(path.display().to_string()));
+    let mut buffer = flow.buffer(length);
+    match file.read_exact_at(buffer.space(), range.offset) {
+        Ok(()) => Ok(buffer.freeze()),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(Error::Changed(path.display().to_string()))
         }
-        if count > missing {
-            bytes.truncate(length);
-        }
+        Err(error) => Err(Error::local("read", path)(error)),
     }
-    Ok(Bytes::from(bytes))
 }
 
 fn unchanged(file: &File, path: &Path, pin: &FilePin) -> Result<()> {
@@ -383,8 +375,9 @@ async fn one_part(
         return Ok(sealed);
     }
     let (file, pin, path) = (Arc::clone(&opened.file), opened.pin, path.to_owned());
+    let flow = flow.clone();
     let payload = base::tasks::blocking(move || {
-        let bytes = read(&file, &path, range)?;
+        let bytes = read(&flow, &file, &path, range)?;
         unchanged(&file, &path, &pin)?;
         Ok::<_, Error>(Payload::Memory(Sealed::seal(bytes)))
     })
