@@ -10,7 +10,7 @@ fn in_a_paused_runtime<T>(work: impl FnOnce() -> T) -> T {
         .enable_time()
         .start_paused(true)
         .build()
-        .unwrap();
+        .expect("a runtime starts");
     let _inside = runtime.enter();
     work()
 }

@@ -33,6 +33,10 @@ pub const FORMAT: u16 = 1;
 /// sectors rewrite 4 KiB inside.
 pub const PAGE_BYTES: u64 = 4096;
 
+/// The same, to set memory aside.
+pub(crate) const PAGE_LENGTH: usize = 4096;
+const _: () = assert!(PAGE_LENGTH as u64 == PAGE_BYTES);
+
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {

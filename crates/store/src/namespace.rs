@@ -21,18 +21,16 @@ use std::ops::{Bound, ControlFlow};
 use crate::format::batch::{Change, Contents};
 use crate::format::keys::Keyspace;
 
+/// Is shown a row's key and value, and says whether to go on.
+pub type Visitor<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
+
 /// Rows to decide upon.
 pub trait Rows {
     /// A row's value.
     fn get(&self, keyspace: Keyspace, key: &[u8]) -> Option<Vec<u8>>;
 
     /// Visits rows in order of key, from `from` on, until the visitor breaks off.
-    fn scan(
-        &self,
-        keyspace: Keyspace,
-        from: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    );
+    fn scan(&self, keyspace: Keyspace, from: &[u8], visit: &mut Visitor<'_>);
 }
 
 /// Rows that batches change.
@@ -49,7 +47,7 @@ pub(crate) fn scan_prefix(
     rows: &dyn Rows,
     keyspace: Keyspace,
     prefix: &[u8],
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    visit: &mut Visitor<'_>,
 ) {
     rows.scan(keyspace, prefix, &mut |key, value| {
         if key.starts_with(prefix) {
@@ -73,12 +71,7 @@ impl Rows for MemoryView {
         self.rows.get(&keyspace)?.get(key).cloned()
     }
 
-    fn scan(
-        &self,
-        keyspace: Keyspace,
-        from: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) {
+    fn scan(&self, keyspace: Keyspace, from: &[u8], visit: &mut Visitor<'_>) {
         let Some(rows) = self.rows.get(&keyspace) else {
             return;
         };

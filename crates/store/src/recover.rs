@@ -26,7 +26,8 @@ use crate::format::record::Announced;
 use crate::format::rows::{BlockRow, BlockState, Row as _};
 use crate::format::superblock::Superblock;
 use crate::format::{
-    BlockId, Damage, ExtentNumber, Incarnation, OpenCount, PAGE_BYTES, Sequence, VolumeId,
+    BlockId, Damage, ExtentNumber, Incarnation, OpenCount, PAGE_BYTES, PAGE_LENGTH, Sequence,
+    VolumeId,
 };
 use crate::log::plan::{Plan, Tail};
 use crate::log::sequencer::Recovered;
@@ -172,7 +173,7 @@ fn used_without_header(
     superblock: &Superblock,
     number: ExtentNumber,
 ) -> Result<Option<Sequence>, StartError> {
-    let mut page = [0; PAGE_BYTES as usize];
+    let mut page = [0; PAGE_LENGTH];
     for index in 1..u64::from(superblock.extent_pages) {
         let offset = index * PAGE_BYTES;
         match disk.read_stored(DiskFile::Extent(number), offset, &mut page) {
@@ -317,7 +318,7 @@ impl<V: View> Walk<'_, V> {
         if offset + PAGE_BYTES > self.extent_bytes() {
             return Ok(Err(Damage::Short));
         }
-        let mut page = [0; PAGE_BYTES as usize];
+        let mut page = [0; PAGE_LENGTH];
         self.disk
             .read_stored(DiskFile::Extent(extent.extent), offset, &mut page)
             .map_err(|cause| self.failed(cause))?;

@@ -34,7 +34,7 @@ use crate::format::batch::{Batch, Chain};
 use crate::format::extent::ExtentHeader;
 use crate::format::record::{Announced, FRAME_BYTES, RecordHeader};
 use crate::format::rows::BlockRow;
-use crate::format::{Damage, PAGE_BYTES, Place};
+use crate::format::{Damage, PAGE_LENGTH, Place};
 use crate::log::plan::{Identity, Plan};
 
 /// A batch that is ready to be written.
@@ -154,7 +154,7 @@ impl Volume {
             offset: place.record,
             damage,
         };
-        let mut page = [0; PAGE_BYTES as usize];
+        let mut page = [0; PAGE_LENGTH];
         self.fill(file, place.record, &mut page)?;
         let announced = Announced::decode(&page).map_err(damaged)?;
         let header = &announced.header;

@@ -19,6 +19,7 @@ cargo xtask peers         conformance against servers that must be compiled firs
 cargo xtask fuzz [SECONDS]  every parser, guided by coverage, 20 s each or so long (nightly compiler)
 cargo xtask sim [SEEDS [FIRST]]   worlds in which everything fails, 20000 of them or so many
 cargo xtask sim --seed N  one of them alone, with its story
+cargo xtask sim store [--seeds N [--first N] | --seed N]   crashes of the storage engine, 100000 stories or so many
 cargo xtask sim kill      two hundred runs killed at random moments and gone on with
 cargo xtask tidy          the structure checks alone";
 
@@ -33,6 +34,13 @@ fn main() -> ExitCode {
         ["fuzz", seconds] => number(seconds).and_then(|seconds| fuzz::run(Some(seconds))),
         ["sim"] => sim::run_many(None, 0),
         ["sim", "kill"] => sim::kill::run(),
+        ["sim", "store"] => sim::store(None, 0),
+        ["sim", "store", "--seed", seed] => number(seed).and_then(sim::store_one),
+        ["sim", "store", "--seeds", seeds] => {
+            number(seeds).and_then(|seeds| sim::store(Some(seeds), 0))
+        }
+        ["sim", "store", "--seeds", seeds, "--first", first] => number(seeds)
+            .and_then(|seeds| number(first).and_then(|first| sim::store(Some(seeds), first))),
         ["sim", "--seed", seed] => number(seed).and_then(sim::run_one),
         ["sim", seeds] => number(seeds).and_then(|seeds| sim::run_many(Some(seeds), 0)),
         ["sim", seeds, first] => number(seeds)

@@ -26,9 +26,40 @@ pub(crate) fn run_one(seed: u64) -> Result<()> {
     run(&[("LONGHAUL_SEED", seed)])
 }
 
+/// Stories of the storage engine when none are asked for: some hours on two cores.
+const STORE_SEEDS: u64 = 100_000;
+
+/// The arguments with which cargo runs them.
+const STORE_TEST: [&str; 5] = [
+    "--package",
+    "sim",
+    "--test",
+    "store_crash",
+    "what_was_acknowledged_survives_any_crash",
+];
+
+/// Plays so many stories of crashes, from `first` on, on all cores.
+pub(crate) fn store(seeds: Option<u64>, first: u64) -> Result<()> {
+    let seeds = seeds.unwrap_or(STORE_SEEDS);
+    let variables = [
+        ("LONGHAUL_STORE_SEEDS", seeds),
+        ("LONGHAUL_STORE_FIRST_SEED", first),
+    ];
+    run_tests(&STORE_TEST, &variables)
+}
+
+/// Plays one story of crashes and tells what happened.
+pub(crate) fn store_one(seed: u64) -> Result<()> {
+    run_tests(&STORE_TEST, &[("LONGHAUL_STORE_SEED", seed)])
+}
+
 fn run(variables: &[(&str, u64)]) -> Result<()> {
+    run_tests(&["--package", "mover", "--lib", TESTS], variables)
+}
+
+fn run_tests(which: &[&str], variables: &[(&str, u64)]) -> Result<()> {
     let mut command = step::command("cargo");
-    command.args(["test", "--quiet", "--package", "mover", "--lib", TESTS]);
+    command.args(["test", "--quiet"]).args(which);
     command.args(["--", "--nocapture"]);
     step::without_proxies(&mut command);
     for (name, value) in variables {

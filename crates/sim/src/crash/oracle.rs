@@ -18,13 +18,16 @@ use super::operation::{
 /// Smallest part but for the last, in stories.
 pub(super) const PART_SIZE_MIN: u64 = 100;
 
+/// A version: ETag and size of the object, none for a delete marker.
+type Shown = Option<(String, u64)>;
+
 /// All that can be seen of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct State {
     /// Buckets, and whether they keep versions.
     buckets: BTreeMap<BucketName, Option<Versioning>>,
-    /// Of each key the versions, the newest first: ETag and size, none for a delete marker.
-    versions: BTreeMap<(BucketName, Key), Vec<Option<(String, u64)>>>,
+    /// Of each key the versions, the newest first.
+    versions: BTreeMap<(BucketName, Key), Vec<Shown>>,
     /// Of each bucket, what a listing with a delimiter shows, in pages of two.
     listed: BTreeMap<BucketName, Vec<String>>,
     /// Of each upload that both know, the parts' numbers and ETags, while it is there.

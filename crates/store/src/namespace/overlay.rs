@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
-use super::Rows;
+use super::{Rows, Visitor};
 use crate::format::keys::Keyspace;
 use crate::log::round::Round;
 
@@ -100,12 +100,7 @@ impl Rows for Overlay<'_> {
         }
     }
 
-    fn scan(
-        &self,
-        keyspace: Keyspace,
-        from: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) {
+    fn scan(&self, keyspace: Keyspace, from: &[u8], visit: &mut Visitor<'_>) {
         let start = Bound::Included((keyspace, from.to_vec()));
         let mut pending = self
             .pending
