@@ -24,6 +24,7 @@ mod answer;
 mod body;
 mod connection;
 mod content;
+mod faults;
 mod framing;
 mod listing;
 mod multipart;

@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask` alone lists the commands.
 
+mod bench;
 mod fuzz;
 mod peers;
 mod sim;
@@ -21,6 +22,9 @@ cargo xtask sim [SEEDS [FIRST]]   worlds in which everything fails, 20000 of the
 cargo xtask sim --seed N  one of them alone, with its story
 cargo xtask sim store [--seeds N [--first N] | --seed N]   crashes of the storage engine, 100000 stories or so many
 cargo xtask sim kill      two hundred runs killed at random moments and gone on with
+cargo xtask bench [--suite mover] [--quick] [--case NAME]   what moving costs, beside peers (20 minutes)
+cargo xtask bench soak [--minutes N]   an hour, or so long, of mixed work with faults on
+cargo xtask bench instructions [--record]   what an object costs in instructions, against the record
 cargo xtask tidy          the structure checks alone";
 
 fn main() -> ExitCode {
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
         ["sim", seeds] => number(seeds).and_then(|seeds| sim::run_many(Some(seeds), 0)),
         ["sim", seeds, first] => number(seeds)
             .and_then(|seeds| number(first).and_then(|first| sim::run_many(Some(seeds), first))),
+        ["bench", words @ ..] => bench::run(words),
         ["tidy"] => tidy::run(),
         _ => {
             eprintln!("{USAGE}");

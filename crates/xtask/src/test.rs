@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use crate::bench::instructions::{self, Guard};
 use crate::{step, tidy, tools};
 
 /// The test binaries that run programs written by others.
@@ -56,6 +57,13 @@ pub(crate) fn run_all() -> Result<()> {
     println!("skipped: tests beside compiled peers: run cargo xtask peers");
     tally.skipped += 1;
     run_doc_tests(&mut tally)?;
+    match instructions::check()? {
+        Guard::Held => println!("instructions an object ... ok"),
+        Guard::Skipped(reason) => {
+            println!("skipped: instructions an object: {reason}");
+            tally.skipped += 1;
+        }
+    }
     println!(
         "{} passed, {} failed, {} skipped",
         tally.passed, tally.failed, tally.skipped

@@ -48,6 +48,11 @@ pub(crate) struct PythonPeers {
 }
 
 impl PythonPeers {
+    /// The folder of their programs.
+    pub(crate) fn programs(&self) -> PathBuf {
+        self.folder.join("bin")
+    }
+
     /// Tells a test run where the peers are.
     pub(crate) fn announce(&self, command: &mut Command) {
         for (variable, program) in [
@@ -107,6 +112,35 @@ pub(crate) fn python_peers() -> Result<PythonPeers> {
     )?;
     std::fs::write(&done, "").context("mark the virtual environment as whole")?;
     Ok(PythonPeers { folder })
+}
+
+/// Debian's AWS CLI with its C runtime, installed if this is a Debian that lets us, or the reason
+/// why not.
+pub(crate) fn aws_cli() -> Result<PathBuf> {
+    const PROGRAM: &str = "/usr/bin/aws";
+    debian_program(PROGRAM, &["awscli", "python3-awscrt"])
+}
+
+/// Debian's valgrind, installed if this is a Debian that lets us, or the reason why not.
+pub(crate) fn valgrind() -> Result<PathBuf> {
+    debian_program("/usr/bin/valgrind", &["valgrind"])
+}
+
+fn debian_program(program: &str, packages: &[&str]) -> Result<PathBuf> {
+    let path = PathBuf::from(program);
+    if path.exists() {
+        return Ok(path);
+    }
+    let mut update = step::command("apt-get");
+    step::run("update Debian's package list", update.arg("update"))?;
+    let mut install = step::command("apt-get");
+    install
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .args(["install", "-y", "--no-install-recommends"])
+        .args(packages);
+    let name = format!("install {} from Debian", packages.join(" and "));
+    step::run(&name, &mut install)?;
+    Ok(path)
 }
 
 fn version_key() -> String {

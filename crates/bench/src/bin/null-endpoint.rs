@@ -1,6 +1,6 @@
 //! The null endpoint, and the latency endpoint, as a program.
 //!
-//! Prints its URL as the first line. Its counters are at `GET /-/counters`, set back by
+//! Prints its URL as the first line; under TLS a second URL, without it, follows. Its counters are at `GET /-/counters`, set back by
 //! `POST /-/reset`, and printed at SIGINT.
 
 use std::process::ExitCode;
@@ -35,6 +35,9 @@ fn main() -> ExitCode {
 async fn run(options: &NullOptions) -> Result<()> {
     let endpoint = NullEndpoint::bind(options).await?;
     println!("{}", endpoint.url()?);
+    if let Some(driver) = endpoint.driver_url()? {
+        println!("{driver}");
+    }
     let counters = endpoint.counters();
     tokio::select! {
         ended = endpoint.run() => ended,

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use super::answer::{Answer, Refusal};
 use super::body::{Intake, Swallowed};
 use super::counters::Counters;
+use super::faults::{Faults, Trouble};
 use super::pace::Pace;
 use super::request::Request;
 use super::route::{Store, is_order, operation_of};
@@ -29,16 +30,23 @@ pub(super) struct Connection<S> {
     stream: S,
     store: Arc<Store>,
     pace: Arc<Pace>,
+    faults: Arc<Faults>,
     /// What has been read and not used.
     input: BytesMut,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    pub(super) fn new(stream: S, store: Arc<Store>, pace: Arc<Pace>) -> Connection<S> {
+    pub(super) fn new(
+        stream: S,
+        store: Arc<Store>,
+        pace: Arc<Pace>,
+        faults: Arc<Faults>,
+    ) -> Connection<S> {
         Connection {
             stream,
             store,
             pace,
+            faults,
             input: BytesMut::with_capacity(HEAD_READ_BYTES),
         }
     }
@@ -125,8 +133,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn write(&mut self, answer: Answer, close: bool) -> Result<()> {
         let (head, rest) = answer.into_wire(close);
+        let trouble = match rest {
+            Some(_) => self.faults.next(),
+            None => Trouble::None,
+        };
         let mut slices = rest.into_iter().flatten();
-        let first = slices.next().unwrap_or_default();
+        let mut first = slices.next().unwrap_or_default();
+        match trouble {
+            Trouble::None => {}
+            Trouble::Corrupt => first = with_wrong_byte(&first),
+            Trouble::Cut => {
+                let half = first.slice(..first.len() / 2);
+                self.write_pieces(Bytes::from(head), half).await?;
+                self.stream.flush().await.context("flush")?;
+                bail!("cut on purpose");
+            }
+        }
         self.write_pieces(Bytes::from(head), first).await?;
         for slice in slices {
             self.write_pieces(slice, Bytes::new()).await?;
@@ -144,6 +166,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.store.counters.sent(length);
         Ok(())
     }
+}
+
+fn with_wrong_byte(bytes: &Bytes) -> Bytes {
+    let mut wrong = bytes.to_vec();
+    if let Some(last) = wrong.last_mut() {
+        *last = !*last;
+    }
+    Bytes::from(wrong)
 }
 
 /// Counts a connection as open while it lives.

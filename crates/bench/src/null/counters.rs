@@ -95,6 +95,7 @@ pub struct Counters {
     refused: AtomicU64,
     slow_downs: AtomicU64,
     bad_checksums: AtomicU64,
+    other_bytes: AtomicU64,
     clock: Mutex<Since>,
 }
 
@@ -119,6 +120,7 @@ impl Default for Counters {
             refused: AtomicU64::new(0),
             slow_downs: AtomicU64::new(0),
             bad_checksums: AtomicU64::new(0),
+            other_bytes: AtomicU64::new(0),
             clock: Mutex::new(Since {
                 reset: Instant::now(),
                 first_object: None,
@@ -170,6 +172,11 @@ impl Counters {
         self.bad_checksums.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// An object was kept whose bytes are not those of a synthetic one of its size.
+    pub(super) fn kept_other_bytes(&self) {
+        self.other_bytes.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Begins anew. Connections that are open stay counted as open.
     pub fn reset(&self) {
         let open = self.open.load(Ordering::Relaxed);
@@ -181,6 +188,7 @@ impl Counters {
             &self.refused,
             &self.slow_downs,
             &self.bad_checksums,
+            &self.other_bytes,
         ];
         for counter in single.into_iter().chain(&self.requests) {
             counter.store(0, Ordering::Relaxed);
@@ -217,6 +225,7 @@ impl Counters {
             "refused": read(&self.refused),
             "slow_downs": read(&self.slow_downs),
             "bad_checksums": read(&self.bad_checksums),
+            "other_bytes": read(&self.other_bytes),
             "first_object_us": since(clock.first_object),
             "last_request_us": since(clock.last_request),
         })

@@ -16,6 +16,8 @@ null-endpoint [--listen ADDRESS:PORT]  an S3 endpoint that answers at once; port
   --latency MS            waits so long before each answer
   --servers N --service MS  answers N requests at once, each taking so long: the knee
   --bandwidth BYTES       bytes a second, both ways and all connections together
+  --cut-every N           ends the connection within every Nth object that it sends
+  --corrupt-every N       sends a wrong byte in every Nth object
   --slow-down RATE        answers 503 SlowDown beyond RATE requests a second";
 
 /// Everything that can be set. The default is the bare null endpoint on a free port.
@@ -43,6 +45,10 @@ pub struct NullOptions {
     pub bandwidth: Option<u64>,
     /// Requests a second, beyond which it answers 503.
     pub slow_down: Option<u64>,
+    /// Ends the connection within every so manieth object that it sends.
+    pub cut_every: Option<u64>,
+    /// Sends a wrong byte in every so manieth object.
+    pub corrupt_every: Option<u64>,
 }
 
 /// What the endpoint makes of ETags.
@@ -68,6 +74,8 @@ impl Default for NullOptions {
             service: Duration::ZERO,
             bandwidth: None,
             slow_down: None,
+            cut_every: None,
+            corrupt_every: None,
         }
     }
 }
@@ -107,6 +115,10 @@ impl NullOptions {
             "--servers" => self.servers = Some(value.parse()?).filter(|servers| *servers > 0),
             "--service" => self.service = milliseconds(value)?,
             "--bandwidth" => self.bandwidth = Some(value.parse()?).filter(|rate| *rate > 0),
+            "--cut-every" => self.cut_every = Some(value.parse()?).filter(|every| *every > 0),
+            "--corrupt-every" => {
+                self.corrupt_every = Some(value.parse()?).filter(|every| *every > 0);
+            }
             "--slow-down" => self.slow_down = Some(value.parse()?).filter(|rate| *rate > 0),
             _ => bail!("no such flag"),
         }

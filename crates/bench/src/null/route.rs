@@ -180,10 +180,18 @@ impl Store {
             synthetic: false,
         };
         let answer = Answer::empty().etag(&held.etag).checksum(held.crc64);
-        self.objects
-            .lock()
-            .remember(&request.bucket, &request.key, held);
+        self.remember(request, held);
         Ok(answer)
+    }
+
+    fn remember(&self, request: &Request, held: Held) {
+        let mut objects = self.objects.lock();
+        if let Some(crc64) = held.crc64
+            && crc64 != objects.content.facts(held.size).crc64
+        {
+            self.counters.kept_other_bytes();
+        }
+        objects.remember(&request.bucket, &request.key, held);
     }
 
     /// The checksum that came along against the bytes.
@@ -271,9 +279,7 @@ impl Store {
         element(&mut text, "Bucket", &request.bucket);
         element(&mut text, "Key", &request.key);
         write_facts(&mut text, &held);
-        self.objects
-            .lock()
-            .remember(&request.bucket, &request.key, held);
+        self.remember(request, held);
         Ok(document("CompleteMultipartUploadResult", &text))
     }
 
@@ -309,9 +315,7 @@ impl Store {
         let mut text = String::new();
         element(&mut text, "LastModified", LAST_MODIFIED);
         write_facts(&mut text, &held);
-        self.objects
-            .lock()
-            .remember(&request.bucket, &request.key, held);
+        self.remember(request, held);
         Ok(document("CopyObjectResult", &text))
     }
 

@@ -15,7 +15,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ("front", &["base", "store"]),
     ("cli", &["base", "remote", "mover", "store", "front"]),
     ("sim", &["base", "remote", "mover", "store", "front"]),
-    ("bench", &["base", "remote"]),
+    ("bench", &["base"]),
     ("xtask", &[]),
 ];
 
