@@ -139,7 +139,8 @@ impl Player {
     /// One life: opened, used, ended somehow.
     fn live(&mut self) {
         let fault = match self.random.random_range(0..10) {
-            0..5 => Some(Fault::PowerLoss),
+            0..3 => Some(Fault::PowerLoss),
+            3..5 => Some(Fault::Kill),
             5..8 => Some(Fault::Fails),
             _ => None,
         };
@@ -150,15 +151,16 @@ impl Player {
         }
         if let Some(engine) = self.start() {
             self.check(&engine);
-            for _ in 0..self.random.random_range(1..=ROUNDS_MAX) {
-                if !self.round(&engine) {
-                    self.story.cut_short += 1;
-                    break;
-                }
+            let rounds = self.random.random_range(1..=ROUNDS_MAX);
+            if !(0..rounds).all(|_| self.round(&engine)) {
+                self.story.cut_short += 1;
+            } else if self.random.random_bool(0.3) {
+                // A server that ends in peace; or is cut short in that.
+                let _ = engine.note_end();
             }
         }
         // Between lives the power fails, or only the process dies.
-        if self.random.random_bool(0.7) {
+        if self.random.random_bool(0.5) {
             self.disk.crash();
         } else {
             self.disk.kill();

@@ -22,6 +22,9 @@ const SECTOR_BYTES: usize = 512;
 pub enum Fault {
     /// The power fails: everything fails until [`SimDisk::crash`].
     PowerLoss,
+    /// The process is killed, the power stays: everything fails until [`SimDisk::kill`], and what
+    /// was written stays in the system's memory.
+    Kill,
     /// The operation fails, and may have done anything.
     Fails,
     /// A write is acknowledged, even by a flush, and never made.
@@ -44,6 +47,8 @@ struct State {
     faults: BTreeMap<u64, Fault>,
     /// The power is gone.
     is_off: bool,
+    /// The process is gone.
+    is_killed: bool,
     /// How many reads still fail.
     failing_reads: u32,
 }
@@ -68,6 +73,7 @@ impl SimDisk {
             operations: 0,
             faults: BTreeMap::new(),
             is_off: false,
+            is_killed: false,
             failing_reads: 0,
         })))
     }
@@ -115,6 +121,7 @@ impl SimDisk {
             file.cached.clone_from(&file.stored);
         }
         state.is_off = false;
+        state.is_killed = false;
         state.faults.clear();
     }
 
@@ -125,6 +132,7 @@ impl SimDisk {
             drop(state);
             self.crash();
         } else {
+            state.is_killed = false;
             state.faults.clear();
         }
     }
@@ -186,12 +194,13 @@ impl SimDisk {
 impl State {
     /// Counts an operation; answers what goes wrong with it.
     fn begin(&mut self) -> Result<Option<Fault>, DiskError> {
-        if self.is_off {
-            return Err(failed("the power is off"));
+        if self.is_off || self.is_killed {
+            return Err(failed("nobody is there"));
         }
         self.operations += 1;
         let fault = self.faults.remove(&self.operations);
         self.is_off = fault == Some(Fault::PowerLoss);
+        self.is_killed = fault == Some(Fault::Kill);
         Ok(fault)
     }
 
@@ -200,8 +209,8 @@ impl State {
     }
 
     fn begin_read(&mut self) -> Result<(), DiskError> {
-        if self.is_off {
-            return Err(failed("the power is off"));
+        if self.is_off || self.is_killed {
+            return Err(failed("nobody is there"));
         }
         if self.failing_reads > 0 {
             self.failing_reads -= 1;
@@ -266,7 +275,9 @@ impl Disk for SimDisk {
                 }
                 Ok(())
             }
-            Some(Fault::PowerLoss | Fault::Fails) => Err(failed("the file could not be made")),
+            Some(Fault::PowerLoss | Fault::Kill | Fault::Fails) => {
+                Err(failed("the file could not be made"))
+            }
         }
     }
 
@@ -308,7 +319,7 @@ impl Disk for SimDisk {
         let span = span(offset, bytes.len(), file.cached.len())?;
         let (start, written) = match fault {
             None => (span.start, bytes),
-            Some(Fault::PowerLoss | Fault::Fails) => (span.start, &bytes[..cut]),
+            Some(Fault::PowerLoss | Fault::Kill | Fault::Fails) => (span.start, &bytes[..cut]),
             Some(Fault::LosesWrite) => {
                 file.cached[span].copy_from_slice(bytes);
                 return Ok(());
@@ -324,7 +335,7 @@ impl Disk for SimDisk {
             file.unflushed.push((at, sector.to_vec()));
         }
         match fault {
-            Some(Fault::PowerLoss | Fault::Fails) => Err(failed("a write failed")),
+            Some(Fault::PowerLoss | Fault::Kill | Fault::Fails) => Err(failed("a write failed")),
             None | Some(Fault::LosesWrite | Fault::Misdirects) => Ok(()),
         }
     }
@@ -336,7 +347,7 @@ impl Disk for SimDisk {
         let file = files.get_mut(&file).ok_or(DiskError::Missing(file))?;
         match fault {
             // Whatever of it the disk has done, it is not told.
-            Some(Fault::PowerLoss) => return Err(failed("the power is off")),
+            Some(Fault::PowerLoss | Fault::Kill) => return Err(failed("nobody is there")),
             Some(Fault::Fails) => {
                 for (offset, bytes) in std::mem::take(&mut file.unflushed) {
                     if random.random_bool(0.5) {

@@ -158,6 +158,43 @@ fn a_bad_record_below_the_mark_is_reported_and_never_cut_off() {
     }
 }
 
+/// A server that ended in peace wrote down how far it came: then the last record counts, too.
+#[test]
+fn damage_in_the_last_record_is_told_after_an_end_in_peace() {
+    let (disk, engine) = store();
+    put(&engine, "last", b"last").unwrap();
+    engine.note_end().unwrap();
+    let (at, _) = records(&disk, LOG).pop().unwrap();
+    disk.flip(LOG, at, 0);
+    let error = open(&disk, &clock()).unwrap_err();
+    assert!(
+        matches!(error, StartError::Damaged { offset, .. } if offset == at),
+        "{error:?}"
+    );
+}
+
+/// A process is killed between write and flush: the next one finds the record in the system's
+/// memory, serves it, and so must have made it durable first.
+#[test]
+fn what_a_killed_process_left_in_memory_is_flushed_before_it_is_served() {
+    for seed in 0..10 {
+        let disk = SimDisk::new(seed, CAPACITY);
+        let engine = new_store(&disk, &clock());
+        engine.create_bucket(&bucket()).wait().unwrap();
+        disk.fault(2, Fault::Kill);
+        assert!(matches!(
+            put(&engine, "name", &[4; 1000]),
+            Err(Error::Uncertain)
+        ));
+        disk.kill();
+        let engine = open(&disk, &clock()).unwrap();
+        assert_eq!(get(&engine, "name").unwrap(), [4; 1000]);
+        disk.crash();
+        let engine = open(&disk, &clock()).unwrap();
+        assert_eq!(get(&engine, "name").unwrap(), [4; 1000]);
+    }
+}
+
 /// A disk that acknowledged a write and lost it is found out as soon as anything follows.
 #[test]
 fn a_lost_write_and_a_misdirected_one_are_found_out() {

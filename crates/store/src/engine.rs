@@ -29,9 +29,11 @@ use std::sync::Arc;
 
 use base::Clock;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
 use crate::disk::Disk;
 use crate::error::{Error, StartError};
+use crate::format::superblock::Superblock;
 use crate::format::{PAGE_BYTES, StoreId, VolumeId};
 use crate::log::draft::{Draft, Layout};
 use crate::log::plan::Identity;
@@ -74,6 +76,9 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     clock: Clock,
     part_size_min: u64,
+    disk: Arc<dyn Disk>,
+    /// As it was written last.
+    superblock: Mutex<Superblock>,
     log: Sequencer<MemoryView>,
 }
 
@@ -148,10 +153,12 @@ impl Engine {
             set_epoch: superblock.set_epoch,
             extent_bytes: layout.extent_bytes,
         };
-        let volume = Volume::new(disk, identity);
+        let volume = Volume::new(Arc::clone(&disk), identity);
         Ok(Engine(Arc::new(Inner {
             clock,
             part_size_min: options.part_size_min,
+            disk,
+            superblock: Mutex::new(superblock),
             log: Sequencer::new(volume, layout, found.recovered),
         })))
     }
@@ -164,6 +171,25 @@ impl Engine {
     /// Whether a flush failed: then reads are served, and no writes until a restart.
     pub fn is_fenced(&self) -> bool {
         self.0.log.volume().is_fenced()
+    }
+
+    /// Writes down how far the log is flushed. A server does so at its end: then damage in the very
+    /// last record, too, is told from a write that was torn.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`], also when it is this that fails.
+    pub fn note_end(&self) -> Result<(), Error> {
+        let mut superblock = self.0.superblock.lock();
+        let mark = self.0.log.durable_mark()?;
+        let noted = Superblock {
+            durable_mark: mark,
+            ..superblock.clone()
+        };
+        *superblock = superblocks::write(&*self.0.disk, noted).map_err(|_| {
+            self.0.log.fence();
+            Error::Fenced
+        })?;
+        Ok(())
     }
 
     fn now(&self) -> Timestamp {

@@ -92,6 +92,11 @@ impl Volume {
         self.fenced.load(Ordering::Acquire)
     }
 
+    /// Writes and flushes nothing more.
+    pub(crate) fn fence(&self) {
+        self.fenced.store(true, Ordering::Release);
+    }
+
     /// Writes and flushes a batch with all that it rests on.
     ///
     /// # Errors
@@ -103,7 +108,7 @@ impl Volume {
         self.write_all(sealed).map_err(|error| match error {
             DiskError::Full => CommitError::Full,
             DiskError::Missing(_) | DiskError::Failed(_) => {
-                self.fenced.store(true, Ordering::Release);
+                self.fence();
                 CommitError::Fenced
             }
         })

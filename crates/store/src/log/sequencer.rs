@@ -12,6 +12,7 @@ use super::draft::{Draft, Layout};
 use super::plan::Plan;
 use super::round::Round;
 use crate::error::Error;
+use crate::format::Sequence;
 use crate::format::batch::{Batch, Chain, Change, Contents};
 use crate::namespace::overlay::{Overlay, Pending};
 use crate::namespace::{Rows, View};
@@ -90,6 +91,24 @@ impl<V: View> Sequencer<V> {
             }),
             turned: Condvar::new(),
         }
+    }
+
+    /// Log records before this one were flushed.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`].
+    pub(crate) fn durable_mark(&self) -> Result<Sequence, Error> {
+        let state = self.state.lock();
+        if state.fenced {
+            return Err(Error::Fenced);
+        }
+        Ok(state.durable.log_sequence)
+    }
+
+    /// Takes no more writes.
+    pub(crate) fn fence(&self) {
+        self.volume.fence();
+        self.state.lock().fenced = true;
     }
 
     pub(crate) fn volume(&self) -> &Volume {
