@@ -151,7 +151,13 @@ impl Player {
         }
         if let Some(engine) = self.start() {
             self.check(&engine);
-            let rounds = self.random.random_range(1..=ROUNDS_MAX);
+            // Some do nothing but open: what they found must be durable by that alone.
+            let idle = self.random.random_bool(0.25);
+            let rounds = if idle {
+                0
+            } else {
+                self.random.random_range(1..=ROUNDS_MAX)
+            };
             if !(0..rounds).all(|_| self.round(&engine)) {
                 self.story.cut_short += 1;
             } else if self.random.random_bool(0.3) {
