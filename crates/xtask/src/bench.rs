@@ -28,6 +28,10 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::step;
 
+/// Seconds after which the cases that are left are run as often as in a quick run, so that a slow
+/// machine ends in its twenty minutes too.
+const HURRY_AFTER_S: f64 = 720.0;
+
 /// What was asked on the command line.
 #[derive(Debug, Default)]
 struct Options {
@@ -85,7 +89,8 @@ fn measure_all(options: &Options) -> Result<()> {
         .filter(|case| wanted(case.name))
     {
         println!("{:>5.0} s  {}", begun.seconds(), case.title);
-        match measure::case(case, &programs, &room, options.quick) {
+        let quick = options.quick || begun.seconds() > HURRY_AFTER_S;
+        match measure::case(case, &programs, &room, quick) {
             Ok(found) => results.put_case(case.name, found),
             Err(error) => {
                 println!("         failed: {error:#}");
@@ -97,7 +102,7 @@ fn measure_all(options: &Options) -> Result<()> {
     }
     if wanted("tuning") {
         println!("{:>5.0} s  auto against fixed settings", begun.seconds());
-        match tuning::measure(&programs, options.quick) {
+        match tuning::measure(&programs, &room, options.quick) {
             Ok(found) => results.put("tuning", found),
             Err(error) => {
                 println!("         failed: {error:#}");

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use bench::null::options::USAGE;
 use bench::null::{NullEndpoint, NullOptions};
+use tokio::io::AsyncReadExt as _;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -41,9 +42,16 @@ async fn run(options: &NullOptions) -> Result<()> {
     let counters = endpoint.counters();
     tokio::select! {
         ended = endpoint.run() => ended,
+        () = parent_gone(), if options.with_stdin => Ok(()),
         interrupted = tokio::signal::ctrl_c() => {
             println!("{}", counters.to_json());
             interrupted.context("wait for SIGINT")
         }
     }
+}
+
+/// Waits until nobody holds the other end of standard input any more.
+async fn parent_gone() {
+    let mut byte = [0];
+    while let Ok(1..) = tokio::io::stdin().read(&mut byte).await {}
 }

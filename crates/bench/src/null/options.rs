@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 /// The words the program takes.
 pub const USAGE: &str = "\
 null-endpoint [--listen ADDRESS:PORT]  an S3 endpoint that answers at once; port 0 takes a free one
+  --with-stdin            ends when its standard input does, as with whoever started it
   --keys N --size BYTES   what buckets hold whose names do not say; the name keys-N-BYTES does
   --etag opaque|md5       what ETags are (md5 is computed over every upload)
   --no-checksums          knows no x-amz-checksum headers
@@ -25,6 +26,8 @@ null-endpoint [--listen ADDRESS:PORT]  an S3 endpoint that answers at once; port
 pub struct NullOptions {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Ends when its standard input does.
+    pub with_stdin: bool,
     /// Keys of buckets whose names do not say how many they hold.
     pub keys: u64,
     /// Size in bytes of each of those objects.
@@ -64,6 +67,7 @@ impl Default for NullOptions {
     fn default() -> NullOptions {
         NullOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            with_stdin: false,
             keys: 0,
             size: 16_384,
             etags: ETags::Opaque,
@@ -88,6 +92,10 @@ impl NullOptions {
         while let Some(flag) = words.next() {
             if flag == "--no-checksums" {
                 options.checksums = false;
+                continue;
+            }
+            if flag == "--with-stdin" {
+                options.with_stdin = true;
                 continue;
             }
             let value = words.next().with_context(|| format!("{flag}: no value"))?;

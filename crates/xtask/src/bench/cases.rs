@@ -280,9 +280,15 @@ pub(super) fn all(quick: bool) -> Vec<Case> {
         .goal(0.5),
         Case::new(
             "sync-buckets",
+            "sync 100,000 equal objects, bucket to bucket",
+            SyncBuckets(files(100_000, 16)),
+        ),
+        Case::new(
+            "sync-buckets-million",
             "sync 1 million equal objects, bucket to bucket",
             SyncBuckets(million),
-        ),
+        )
+        .ours_alone("the row of 100,000 shows all; this one shows whether time is linear"),
         Case::new(
             "sync-buckets-memory",
             "sync 10 million equal objects, bucket to bucket: memory in MiB",
@@ -290,7 +296,7 @@ pub(super) fn all(quick: bool) -> Vec<Case> {
         )
         .figure(Figure::Memory)
         .goal(96.0)
-        .ours_alone("a peer would take more than 10 GB; the row of a million shows all"),
+        .ours_alone("a peer would take more than 10 GB; the row of 100,000 shows all"),
         Case::new(
             "first-byte",
             "start to first byte on a bucket of 1 million",

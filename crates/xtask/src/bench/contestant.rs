@@ -21,7 +21,7 @@ use crate::{step, tools};
 const RUN_SECONDS_MAX: &str = "240";
 
 /// Seconds after which a run that only has to begin is interrupted.
-const BEGIN_SECONDS_MAX: &str = "20";
+const BEGIN_SECONDS_MAX: &str = "12";
 
 /// What makes the AWS CLI take its C runtime.
 const CRT_CONFIG: &str = "[default]\ns3 =\n  preferred_transfer_client = crt\n";

@@ -10,6 +10,9 @@ use anyhow::{Context as _, Result};
 /// Files have this time, well before the endpoint's objects were made: a sync has nothing to do.
 const FILES_MADE: Duration = Duration::from_secs(1_600_000_000);
 
+/// How its name begins; the number of the process follows.
+const FOLDER: &str = "longhaul-bench-";
+
 /// A folder in memory, removed when dropped.
 #[derive(Debug)]
 pub(super) struct Room {
@@ -32,7 +35,8 @@ impl Room {
         } else {
             std::env::temp_dir()
         };
-        let folder = above.join(format!("longhaul-bench-{}", std::process::id()));
+        remove_left_over(above.as_path());
+        let folder = above.join(format!("{FOLDER}{}", std::process::id()));
         fs::create_dir_all(folder.join("home")).context("make a folder for the data")?;
         Ok(Room { folder })
     }
@@ -71,6 +75,18 @@ impl Drop for Room {
     fn drop(&mut self) {
         // What cannot be removed is lost when the machine starts again.
         let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Removes folders of runs that were interrupted.
+fn remove_left_over(above: &Path) {
+    for entry in fs::read_dir(above).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(FOLDER));
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            // It is memory only, and another run may be removing it too.
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 

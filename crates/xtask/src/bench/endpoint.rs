@@ -42,12 +42,13 @@ impl Endpoint {
         trust: Option<PathBuf>,
     ) -> Result<Endpoint> {
         let mut command = Command::new(program);
-        command.args(words);
+        // Should we be interrupted, its input ends and it goes too.
+        command.arg("--with-stdin").args(words);
         if let Some(trust) = &trust {
             command.arg("--tls").arg(trust);
         }
         let mut process = command
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -191,7 +191,7 @@ fn failure(run: &Value, case: &Case) -> Option<String> {
         return None;
     }
     if first_byte {
-        return Some("nothing had moved after 20 s".to_owned());
+        return Some("nothing had moved after 12 s".to_owned());
     }
     if run["timed_out"] == true {
         return Some("was not done after 240 s".to_owned());

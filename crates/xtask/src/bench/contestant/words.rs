@@ -6,6 +6,9 @@ use super::super::cases::{Case, Payload, Store, Work};
 use super::super::endpoint::Endpoint;
 use super::Place;
 
+/// Most objects that the AWS CLI is asked to move: at 10 ms each, more would take a run's minutes.
+const OBJECTS_OF_AWS_MAX: u64 = 500;
+
 /// The bucket of a case's objects.
 fn bucket(case: &Case) -> String {
     let files = case.files();
@@ -150,6 +153,10 @@ pub(super) fn rclone(
 pub(super) fn aws(case: &Case, place: &Place<'_>, url: &str) -> Result<Vec<String>, String> {
     if case.payload == Payload::Unsigned {
         return Err("it has no flag for unsigned payloads".to_owned());
+    }
+    let one_by_one = !matches!(case.work, Work::List(_) | Work::SyncFiles(_));
+    if one_by_one && case.files().count > OBJECTS_OF_AWS_MAX {
+        return Err("left out for its time: more than a minute a run".to_owned());
     }
     let mut words = owned(&["--endpoint-url", url, "s3"]);
     let from = format!("s3://{}/", bucket(case));
