@@ -41,8 +41,12 @@ impl Default for Layout {
     }
 }
 
-/// Bytes that a batch needs beside bodies and changes: its own fields, and rows of blocks.
+/// Bytes that a batch needs beside bodies and changes: its own fields, and the row of a block that
+/// is opened for nothing but the batch.
 const BATCH_OVERHEAD_BYTES: usize = 1024;
+
+/// More bytes than the change of a block's row takes, while a block has one place.
+const BLOCK_CHANGE_BYTES: usize = 128;
 
 impl Layout {
     /// Most bytes that the record of one batch takes.
@@ -350,7 +354,9 @@ impl Draft {
                 shard: 0,
             }],
         };
-        self.blocks.insert(tail.block, row);
+        if self.blocks.insert(tail.block, row).is_none() {
+            self.changes_bytes += BLOCK_CHANGE_BYTES;
+        }
     }
 
     fn record_header(

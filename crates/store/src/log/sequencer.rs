@@ -269,6 +269,10 @@ impl State {
         let mut plan_after = draft.plan.clone();
         let mut tail = draft.log.expect("the batch has a place");
         tail.advance(payload.len());
+        assert!(
+            tail.offset <= draft.identity.extent_bytes,
+            "a batch has room where it was given its place"
+        );
         plan_after.log = Some(tail);
         plan_after.log_sequence = plan_after.log_sequence.next();
         let next = Draft::new(
