@@ -129,10 +129,15 @@ impl Flow {
     /// The part size of what can only be held, since it is read once: `wanted` or the plan's own,
     /// but no more than a share of the budget (and no less than a store takes).
     pub fn part_size(&self, wanted: Option<ByteCount>) -> Option<ByteCount> {
-        let share = self.memory.total().0 / HELD_SHARE / MIB * MIB;
-        let most = ByteCount(share).max(PART_SIZE_MIN);
+        let most = self.share_max();
         let planned = wanted.unwrap_or(plan::WHOLE_MAX);
         if planned > most { Some(most) } else { wanted }
+    }
+
+    /// A share of the budget, in whole MiB, and no less than the smallest part that a store takes.
+    pub fn share_max(&self) -> ByteCount {
+        let share = self.memory.total().0 / HELD_SHARE / MIB * MIB;
+        ByteCount(share).max(PART_SIZE_MIN)
     }
 
     /// All bytes that there are.

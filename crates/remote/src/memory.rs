@@ -166,6 +166,12 @@ impl MemoryClient {
                 let (bytes, crc64) = sealed.carry();
                 Received::of(Content::from_bytes(bytes.clone()), Some(crc64))
             }
+            Payload::Stream(stream) => {
+                let bytes = stream.source.open().await?.collect().await?;
+                let mut received = Received::of(Content::from_bytes(bytes), None);
+                received.claimed = stream.crc64.or(Some(received.crc64));
+                received
+            }
             Payload::File(range) => {
                 let read = base::tasks::blocking(move || {
                     let length = range.length.as_usize().unwrap_or(usize::MAX);

@@ -18,6 +18,39 @@ pub enum Payload {
     /// A range of a file, read in frames while it is sent, and read once before where a checksum
     /// or signature must stand in the head of the request.
     File(FileRange),
+    /// Bytes of another place, read anew for each try and never held whole; read once before
+    /// where a checksum or signature must stand in the head of the request that nobody knows yet.
+    Stream(Stream),
+}
+
+/// Bytes that are read from where they are while they are sent.
+#[derive(Clone)]
+pub struct Stream {
+    /// Where they are.
+    pub source: Arc<dyn PayloadSource>,
+    /// Number of bytes.
+    pub length: ByteCount,
+    /// Their checksum, where it is known before: then it needs no reading.
+    pub crc64: Option<Crc64Nvme>,
+}
+
+/// Where a [`Stream`] is read from.
+pub trait PayloadSource: Send + Sync {
+    /// All of the bytes, from the first one; the same bytes each time, or an error. An error is
+    /// not tried again: a source does so itself.
+    fn open(&self) -> BoxFuture<'static, Result<ObjectBody>>;
+
+    /// The digests of the last body that was read to its end.
+    fn passed(&self) -> Option<Passed>;
+}
+
+/// Digests of bytes that passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    /// Always taken.
+    pub crc64: Crc64Nvme,
+    /// Where an ETag may have to be compared with it.
+    pub md5: Option<[u8; 16]>,
 }
 
 /// A range of an open file.
@@ -47,6 +80,7 @@ impl Payload {
         match self {
             Payload::Memory(sealed) => ByteCount(sealed.len() as u64),
             Payload::File(range) => range.length,
+            Payload::Stream(stream) => stream.length,
         }
     }
 }
@@ -56,7 +90,17 @@ impl fmt::Debug for Payload {
         match self {
             Payload::Memory(sealed) => sealed.fmt(f),
             Payload::File(range) => range.fmt(f),
+            Payload::Stream(stream) => stream.fmt(f),
         }
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("length", &self.length)
+            .field("crc64", &self.crc64)
+            .finish_non_exhaustive()
     }
 }
 

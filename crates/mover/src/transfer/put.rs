@@ -129,11 +129,12 @@ async fn compared(
     }
 }
 
-/// The checksum of what is sent, where it is known before.
+/// The checksum of what was sent, where it is known here.
 fn sent(payload: &Payload) -> Option<Crc64Nvme> {
     match payload {
         Payload::Memory(sealed) => Some(sealed.crc64()),
         Payload::File(_) => None,
+        Payload::Stream(stream) => Some(stream.source.passed()?.crc64),
     }
 }
 
@@ -169,7 +170,6 @@ pub(crate) async fn send_part(
     index: u32,
     payload: Payload,
 ) -> Result<PartSeal> {
-    let sent = sent(&payload);
     let size = payload.length();
     let request = UploadPart {
         bucket: object.bucket.clone(),
@@ -180,6 +180,7 @@ pub(crate) async fn send_part(
         takes_crc64nvme: upload.created().takes_crc64nvme,
     };
     let output = client.upload_part(request).await?;
+    let sent = sent(&payload);
     let what = format!("part {} of {object}", index + 1);
     let mut suspect = false;
     let verified = match verify::part(&what, sent, &output)? {
@@ -210,6 +211,10 @@ async fn md5_of(payload: Payload) -> Result<Md5Value> {
     base::tasks::blocking(move || match payload {
         Payload::Memory(sealed) => Ok(Md5::digest(sealed.carry().0).into()),
         Payload::File(range) => crate::digest::md5_of_file(&range.file, range.offset, range.length),
+        Payload::Stream(stream) => {
+            let md5 = stream.source.passed().and_then(|passed| passed.md5);
+            md5.ok_or_else(|| Error::Bug("a stream without an MD5 was sent".to_owned()))
+        }
     })
     .await
 }

@@ -13,6 +13,7 @@
 mod parts;
 mod receive;
 mod source_check;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -20,20 +21,23 @@ use base::fault::Classified as _;
 use base::units::KIB;
 use base::{ByteCount, Fault, Sealed};
 use remote::Payload;
+use remote::payload::PayloadSource as _;
 use remote::types::{HeadObject, ObjectHead, PutCondition};
 
 use crate::assembly::{Restart, restart};
 use crate::engine::Move;
 use crate::error::{Error, Result};
 use crate::event::SkipReason;
-use crate::flow::Need;
+use crate::flow::{Need, STREAMED};
 use crate::location::ObjectLocation;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Parts, Plan};
 use crate::route::Route;
 use crate::transfer::baggage::Baggage;
-use crate::transfer::fetch::Fetch;
-use crate::transfer::put;
+use crate::transfer::fetch::{Fetch, Span};
+use crate::transfer::put::{self, Stored};
 use crate::transfer::relay::receive::{Received, receive};
+use crate::transfer::relay::source_check::{Running, compare_passed};
+use crate::transfer::relay::stream::{Piece, SourceStream};
 use crate::transfer::retract::Standing;
 use crate::transfer::scope::{Arrived, Carried, Scope};
 use crate::verify::{self, Means};
@@ -96,16 +100,20 @@ impl<'a> Errand<'a> {
     async fn once(self, condition: PutCondition) -> Result<Carried> {
         let listed = self.task.source.size;
         let head = match self.by_size(listed)? {
-            Plan::Whole => {
+            Plan::Whole if !self.is_streamed(listed) => {
                 let whole = self.whole(listed, condition.clone());
                 match self.scope.within_grace(whole).await? {
                     Whole::Carried(carried) => return Ok(carried),
                     Whole::Grown(head) => *head,
                 }
             }
-            Plan::Parts(_) => self.scope.within_grace(self.head_of_source()).await?,
+            Plan::Whole | Plan::Parts(_) => self.scope.within_grace(self.head_of_source()).await?,
         };
         match self.plan(&head)? {
+            Plan::Whole if self.is_streamed(head.size) => {
+                let streamed = self.whole_in_frames(head, condition);
+                self.scope.within_grace(streamed).await
+            }
             // It has become smaller since it was listed, or is as large as one PUT takes.
             Plan::Whole => {
                 let whole = self.whole(head.size, condition);
@@ -118,10 +126,12 @@ impl<'a> Errand<'a> {
         }
     }
 
+    /// By the user's part size, else by one that can be held in memory: what is streamed may be
+    /// read twice.
     fn by_size(self, size: ByteCount) -> Result<Plan> {
-        let flow = &self.scope.context.flow;
-        plan::upload(size, flow.part_size(self.task.options.part_size))
-            .map_err(|error| Error::Refused(error.to_string()))
+        let wanted = self.task.options.part_size;
+        let wanted = wanted.or_else(|| self.scope.context.flow.part_size(None));
+        plan::upload(size, wanted).map_err(|error| Error::Refused(error.to_string()))
     }
 
     /// How an object of this head goes: where only what its store made of its parts can be
@@ -133,15 +143,25 @@ impl<'a> Errand<'a> {
             Means::Composite(checksum) => checksum.part_count(),
             Means::Crc64(_) | Means::Checksum(_) | Means::Md5(_) | Means::Size => None,
         };
-        Ok(match (&plan, count) {
-            (Plan::Parts(_), Some(count)) => {
-                // Parts are held whole: none may be larger than the budget.
-                let memory = self.scope.context.flow.memory();
-                plan::usable_parts(count, head.size)
-                    .filter(|parts| parts.part_size() <= memory)
-                    .map_or(plan, Plan::Parts)
-            }
-            _ => plan,
+        let in_parts = plan != Plan::Whole || self.is_streamed(head.size);
+        Ok(match count.filter(|_| in_parts) {
+            Some(count) => plan::usable_parts(count, head.size).map_or(plan, Plan::Parts),
+            None => plan,
+        })
+    }
+
+    /// Whether so many bytes are too many to be held at once.
+    fn is_streamed(self, bytes: ByteCount) -> bool {
+        bytes > self.scope.context.flow.share_max()
+    }
+
+    /// The largest part of these that is held in memory. Parts that were chosen to be compared are
+    /// held if they can be at all: what is streamed may be read twice.
+    fn held_max(self, parts: Parts) -> Result<ByteCount> {
+        let flow = &self.scope.context.flow;
+        Ok(match self.by_size(parts.size())? == Plan::Parts(parts) {
+            true => flow.share_max(),
+            false => flow.memory(),
         })
     }
 
@@ -169,11 +189,11 @@ impl<'a> Errand<'a> {
                 Received::Larger(head) => {
                     drop(permit);
                     match self.by_size(head.size)? {
-                        Plan::Whole => {
+                        Plan::Whole if !self.is_streamed(head.size) => {
                             held = head.size;
                             continue;
                         }
-                        Plan::Parts(_) => return Ok(Whole::Grown(Box::new(head))),
+                        Plan::Whole | Plan::Parts(_) => return Ok(Whole::Grown(Box::new(head))),
                     }
                 }
                 Received::All { head, bytes } => (head.unwrap_or_default(), bytes),
@@ -184,15 +204,7 @@ impl<'a> Errand<'a> {
             let size = ByteCount(sealed.len() as u64);
             let mut baggage = self.baggage(&head).await?;
             let payload = Payload::Memory(sealed);
-            let client = self.scope.destination();
-            let stored = loop {
-                let (payload, condition) = (payload.clone(), condition.clone());
-                let attributes = baggage.attributes();
-                match put::put(client, self.to, payload, attributes, condition).await {
-                    Err(error) if baggage.lighten(&error)? => {}
-                    stored => break stored?,
-                }
-            };
+            let stored = self.put(&mut baggage, payload, condition).await?;
             let Some(stored) = stored else {
                 return Ok(Whole::Carried(Carried::Kept(SkipReason::Exists)));
             };
@@ -211,9 +223,69 @@ impl<'a> Errand<'a> {
             })));
         }
     }
+
+    /// One PUT of an object that is too large to be held, read while it is sent.
+    async fn whole_in_frames(self, head: ObjectHead, condition: PutCondition) -> Result<Carried> {
+        let permit = self.scope.context.flow.acquire(both(STREAMED)).await;
+        let means = verify::means(&head);
+        let stream = SourceStream::new(Piece {
+            context: &self.scope.context,
+            from: self.from,
+            head: &head,
+            span: Span {
+                offset: 0,
+                length: head.size,
+            },
+            running: Running::of(&means),
+            whole: Some(means.clone()),
+            md5: true,
+        });
+        let mut baggage = self.baggage(&head).await?;
+        let stored = self.put(&mut baggage, stream.payload(), condition).await;
+        let Some(stored) = stream.settle(stored)? else {
+            return Ok(Carried::Kept(SkipReason::Exists));
+        };
+        drop(permit);
+        let what = self.from.to_string();
+        let passed = stream.passed().map(|passed| passed.crc64);
+        let known = match passed {
+            Some(crc64) => compare_passed(&what, &means, crc64, stream.running().as_ref())?,
+            None => return Err(Error::Bug("a PUT without its bytes".to_owned())),
+        };
+        baggage.arrived().await?;
+        self.scope.moved(head.size.0);
+        Ok(Carried::Arrived(Arrived {
+            size: head.size,
+            source_etag: head.etag,
+            source_version: head.version_id,
+            source_pin: None,
+            destination_etag: stored.etag,
+            destination_version: stored.version_id,
+            verified: verify::weaker(stored.verified, known),
+            tries: 1,
+        }))
+    }
+
+    /// Stores the object, with less to carry each time the destination refuses some of that.
+    async fn put(
+        self,
+        baggage: &mut Baggage<'_>,
+        payload: Payload,
+        condition: PutCondition,
+    ) -> Result<Option<Stored>> {
+        let client = self.scope.destination();
+        loop {
+            let (payload, condition) = (payload.clone(), condition.clone());
+            let attributes = baggage.attributes();
+            match put::put(client, self.to, payload, attributes, condition).await {
+                Err(error) if baggage.lighten(&error)? => {}
+                stored => return stored,
+            }
+        }
+    }
 }
 
-/// What a part takes that is held in memory from its GET to the answer of its PUT.
+/// What a part takes from its GET to the answer of its PUT.
 fn both(bytes: ByteCount) -> Need {
     Need {
         bytes,

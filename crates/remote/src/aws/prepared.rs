@@ -109,6 +109,7 @@ pub(super) fn upload_error(request: &Request, error: UploadError) -> Error {
     let failed = request.error(error.fault(), error.to_string());
     match error {
         UploadError::Read(source) => failed.with_source(source),
+        UploadError::Source { error } => failed.with_source(error),
         UploadError::Short { .. } | UploadError::Changed | UploadError::Corrupt => failed,
     }
 }

@@ -13,13 +13,14 @@ use base::checksum::Crc64Hasher;
 use base::flow::Throttle;
 use base::{ByteCount, Crc64Nvme, Fault, tasks};
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http_body::{Body, Frame, SizeHint};
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
 use super::counters::RequestCounters;
 use super::traffic::Traffic;
-use crate::payload::{FileRange, Payload};
+use crate::payload::{FileRange, FrameSource as _, ObjectBody, Payload, Stream};
 
 /// Pieces in which bytes in memory go to the socket: small enough to see that they move.
 const MEMORY_FRAME_BYTES: usize = 256 * 1024;
@@ -39,11 +40,14 @@ pub(super) enum UploadError {
     #[error("the file is shorter than when it was opened: it ended before byte {at}")]
     Short { at: u64 },
     /// The file was written to between being hashed and being sent.
-    #[error("the file changed while it was being sent")]
+    #[error("it changed while it was being sent")]
     Changed,
     /// The file could not be read.
     #[error("read the file")]
     Read(#[source] Arc<io::Error>),
+    /// What is sent from elsewhere could not be read there.
+    #[error("read what is to be sent")]
+    Source { error: Arc<crate::Error> },
     /// Bytes in memory no longer match the checksum that travels with them.
     #[error("bytes in memory do not match their checksum")]
     Corrupt,
@@ -53,7 +57,8 @@ impl UploadError {
     pub(super) fn fault(&self) -> Fault {
         match self {
             UploadError::Short { .. } | UploadError::Changed => Fault::Conflict,
-            UploadError::Read(_) => Fault::Local,
+            // Of a source: it has tried again itself.
+            UploadError::Read(_) | UploadError::Source { .. } => Fault::Local,
             UploadError::Corrupt => Fault::Corrupt,
         }
     }
@@ -93,6 +98,38 @@ pub(super) struct Upload {
 enum Source {
     Memory(Bytes),
     File(Box<FileSource>),
+    Stream(StreamSource),
+}
+
+/// A body of elsewhere that is asked for when the connection is ready for it.
+enum StreamSource {
+    Opening(BoxFuture<'static, crate::Result<ObjectBody>>),
+    Open(ObjectBody),
+}
+
+impl StreamSource {
+    fn poll_frame(&mut self, context: &mut Context<'_>, remaining: u64) -> Poll<Read> {
+        if let StreamSource::Opening(opening) = self {
+            match ready!(opening.as_mut().poll(context)) {
+                Ok(body) => *self = StreamSource::Open(body),
+                Err(error) => return Poll::Ready(Err(source_error(error))),
+            }
+        }
+        let StreamSource::Open(body) = self else {
+            return Poll::Pending;
+        };
+        Poll::Ready(match ready!(body.poll_frame(context)) {
+            Some(Ok(frame)) if frame.len() as u64 <= remaining => Ok(frame),
+            Some(Err(error)) => Err(source_error(error)),
+            Some(Ok(_)) | None => Err(UploadError::Changed),
+        })
+    }
+}
+
+fn source_error(error: crate::Error) -> UploadError {
+    UploadError::Source {
+        error: Arc::new(error),
+    }
 }
 
 struct FileSource {
@@ -125,6 +162,7 @@ impl Upload {
                     NextFrame::Reading(read_frame(range, 0))
                 },
             })),
+            Payload::Stream(stream) => Source::Stream(StreamSource::Opening(stream.source.open())),
         };
         Upload {
             source,
@@ -144,6 +182,12 @@ impl Upload {
     /// The next frame of the source.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Read>> {
         match &mut self.source {
+            Source::Stream(stream) => {
+                let read = stream.poll_frame(context, self.remaining);
+                // That nothing moves while its source is slow is no fault of the store.
+                self.state.held.store(read.is_pending(), Ordering::Release);
+                Poll::Ready(Some(ready!(read)))
+            }
             Source::Memory(bytes) => {
                 let frame = bytes.split_to(bytes.len().min(MEMORY_FRAME_BYTES));
                 Poll::Ready(Some(Ok(frame)))
@@ -298,7 +342,29 @@ pub(super) async fn digest(payload: &Payload, wanted: Wanted) -> Result<Digests,
             }
         }
         Payload::File(range) => digest_file(range, wanted).await,
+        Payload::Stream(stream) => digest_stream(stream, wanted).await,
     }
+}
+
+/// Reads a stream where something is wanted that nobody knows. Frames are small enough to be
+/// hashed where they are.
+async fn digest_stream(stream: &Stream, wanted: Wanted) -> Result<Digests, UploadError> {
+    let unknown = Wanted {
+        crc64: wanted.crc64 && stream.crc64.is_none(),
+        ..wanted
+    };
+    let mut hashers = Hashers::new(unknown);
+    if unknown.crc64 || unknown.sha256 || unknown.md5 {
+        let mut body = stream.source.open().await.map_err(source_error)?;
+        while let Some(frame) = body.frame().await {
+            hashers.update(&frame.map_err(source_error)?);
+        }
+    }
+    let digests = hashers.finish();
+    Ok(Digests {
+        crc64: digests.crc64.or(stream.crc64),
+        ..digests
+    })
 }
 
 async fn digest_file(range: &FileRange, wanted: Wanted) -> Result<Digests, UploadError> {
@@ -416,6 +482,103 @@ mod tests {
         assert_eq!(error.fault(), Fault::Conflict);
         let error = digest(&payload, ALL).await.unwrap_err();
         assert_eq!(error.fault(), Fault::Conflict);
+    }
+
+    /// Bytes of elsewhere in frames, and how often they were asked for.
+    #[derive(Clone)]
+    struct Elsewhere {
+        bytes: Bytes,
+        breaks: bool,
+        opened: Arc<std::sync::atomic::AtomicUsize>,
+    }
+
+    impl crate::payload::PayloadSource for Elsewhere {
+        fn open(&self) -> BoxFuture<'static, crate::Result<ObjectBody>> {
+            self.opened.fetch_add(1, Ordering::Relaxed);
+            let this = self.clone();
+            Box::pin(async move {
+                if this.breaks {
+                    let operation = crate::Operation::GetObject;
+                    return Err(crate::Error::new(operation, Fault::Unavailable, "gone"));
+                }
+                Ok(ObjectBody::from_bytes(this.bytes))
+            })
+        }
+
+        fn passed(&self) -> Option<crate::payload::Passed> {
+            None
+        }
+    }
+
+    fn stream_of(bytes: &Bytes, length: usize, known: bool) -> (Payload, Elsewhere) {
+        let source = Elsewhere {
+            bytes: bytes.clone(),
+            breaks: false,
+            opened: Arc::default(),
+        };
+        let stream = Stream {
+            source: Arc::new(source.clone()),
+            length: ByteCount(length as u64),
+            crc64: known.then(|| Crc64Nvme::of(bytes)),
+        };
+        (Payload::Stream(stream), source)
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_read_for_each_try_and_once_before_where_a_digest_is_unknown() {
+        let bytes = Bytes::from(ramp(70_000));
+        let crc_alone = Wanted {
+            crc64: true,
+            sha256: false,
+            md5: false,
+        };
+        for (known, wanted, reads) in [
+            (true, crc_alone, 0),
+            (false, crc_alone, 1),
+            (true, ALL, 1),
+            (
+                false,
+                Wanted {
+                    crc64: false,
+                    ..crc_alone
+                },
+                0,
+            ),
+        ] {
+            let (payload, source) = stream_of(&bytes, bytes.len(), known);
+            let digests = digest(&payload, wanted).await.unwrap();
+            assert_eq!(source.opened.load(Ordering::Relaxed), reads);
+            let expected = (wanted.crc64 || known).then(|| Crc64Nvme::of(&bytes));
+            assert_eq!(digests.crc64, expected);
+            for _ in 0..2 {
+                let upload = Upload::new(&payload, &Traffic::default());
+                let state = upload.state();
+                assert_eq!(upload.collect().await.unwrap().to_bytes(), bytes);
+                assert!(state.ended());
+            }
+            assert_eq!(source.opened.load(Ordering::Relaxed), reads + 2);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_breaks_or_has_another_length_is_never_a_whole_body() {
+        let bytes = Bytes::from(ramp(1_000));
+        for length in [999, 1_001] {
+            let (payload, _) = stream_of(&bytes, length, false);
+            let sent = Upload::new(&payload, &Traffic::default()).collect().await;
+            assert_eq!(sent.unwrap_err().fault(), Fault::Conflict);
+        }
+        let (_, mut source) = stream_of(&bytes, 1_000, false);
+        source.breaks = true;
+        let payload = Payload::Stream(Stream {
+            source: Arc::new(source),
+            length: ByteCount(1_000),
+            crc64: None,
+        });
+        let sent = Upload::new(&payload, &Traffic::default()).collect().await;
+        // The source has tried again itself.
+        assert!(!sent.unwrap_err().fault().is_retryable());
+        assert!(digest(&payload, ALL).await.is_err());
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! A large object from store to store: ranged GETs into the parts of an upload.
 
-use base::Sealed;
+use base::{ByteCount, Sealed};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use remote::Payload;
 use remote::types::{ObjectHead, PutCondition};
@@ -8,10 +8,12 @@ use tokio::sync::watch;
 
 use super::receive::{Received, receive};
 use super::source_check::{PartDigest, SourceCheck};
+use super::stream::{Piece, SourceStream};
 use super::{Errand, both};
 use crate::assembly::{Assembly, Step};
 use crate::error::{Error, Result};
 use crate::event::{SkipReason, Verified};
+use crate::flow::STREAMED;
 use crate::pin::{ObjectPin, SourcePin};
 use crate::plan::Parts;
 use crate::transfer::fetch::{Fetch, Span};
@@ -39,6 +41,8 @@ struct Passage<'a> {
     /// Parts that an earlier run sent, by index.
     done: &'a [Option<PartSeal>],
     check: &'a SourceCheck,
+    /// Larger parts are streamed.
+    held_max: ByteCount,
     /// The part that may take memory next. In order, so that a part that holds memory while it
     /// waits for the ones before it waits for none that is still without.
     next_to_acquire: &'a watch::Sender<u32>,
@@ -52,6 +56,7 @@ impl Errand<'_> {
         condition: PutCondition,
     ) -> Result<Carried> {
         let (scope, to) = (self.scope, self.to);
+        let held_max = self.held_max(parts)?;
         let mut baggage = scope.within_grace(self.baggage(&head)).await?;
         let Begun { upload, done } = loop {
             let pin = SourcePin::Object(ObjectPin::of(&head));
@@ -69,6 +74,7 @@ impl Errand<'_> {
             upload: &upload,
             done: &done,
             check: &check,
+            held_max,
             next_to_acquire: &watch::Sender::new(0),
         };
         match passage.all(condition).await {
@@ -165,6 +171,9 @@ impl Passage<'_> {
             scope, from, to, ..
         } = self.errand;
         let range = self.parts.range(index);
+        if range.length > self.held_max {
+            return self.streamed(index).await;
+        }
         self.turn(index).await;
         let permit = scope.context.flow.acquire(both(range.length)).await;
         self.next_to_acquire.send_replace(index + 1);
@@ -183,6 +192,43 @@ impl Passage<'_> {
         let seal = put::send_part(scope.destination(), to, self.upload, index, payload).await?;
         drop(permit);
         scope.moved(range.length.0);
+        Ok(Part { seal, digest })
+    }
+
+    /// A part that is read while it is sent.
+    async fn streamed(&self, index: u32) -> Result<Part> {
+        let Errand {
+            scope, from, to, ..
+        } = self.errand;
+        let span = Span::of(self.parts.range(index));
+        self.turn(index).await;
+        let permit = scope.context.flow.acquire(both(STREAMED)).await;
+        self.next_to_acquire.send_replace(index + 1);
+        let stream = SourceStream::new(Piece {
+            context: &scope.context,
+            from,
+            head: self.head,
+            span,
+            running: self.check.begin_part(index).await,
+            whole: None,
+            md5: !self.upload.created().takes_crc64nvme,
+        });
+        let seal = match self.done.get(at(index)).and_then(Option::as_ref) {
+            // It stands there; it is only read to be compared.
+            Some(seal) => {
+                stream.pass().await?;
+                seal.clone()
+            }
+            None => {
+                let payload = stream.payload();
+                let sent = put::send_part(scope.destination(), to, self.upload, index, payload);
+                let seal = stream.settle(sent.await)?;
+                scope.moved(span.length.0);
+                seal
+            }
+        };
+        drop(permit);
+        let digest = self.check.end_part(index, stream.running());
         Ok(Part { seal, digest })
     }
 

@@ -1,7 +1,7 @@
 //! Whether the bytes that came are those that the source's store keeps, before they are let go.
 
 use base::checksum::{ChecksumHasher, ChecksumValue};
-use base::{Checksum, ETag, Sealed};
+use base::{Checksum, Crc64Nvme, ETag, Sealed};
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use parking_lot::Mutex;
@@ -61,6 +61,36 @@ pub(super) async fn compare_whole(
     }
 }
 
+/// Compares a whole object that passed with what is kept of it, where its digests can tell.
+pub(super) fn compare_passed(
+    what: &str,
+    means: &Means,
+    crc64: Crc64Nvme,
+    running: Option<&Running>,
+) -> Result<Verified> {
+    match (means, running.cloned().map(Running::finish)) {
+        (Means::Crc64(stored), _) => {
+            verify::equal_checksums(what, *stored, crc64)?;
+            Ok(Verified::Checksum(Checksum::crc64nvme(*stored)))
+        }
+        (Means::Checksum(stored), Some(PartDigest::Checksum(value))) => {
+            verify::equal_to_stored(what, stored, &value.full_object())
+        }
+        (Means::Md5(stored), Some(PartDigest::Md5(actual))) => {
+            verify::equal_md5(what, *stored, actual)?;
+            Ok(Verified::ETag)
+        }
+        (
+            Means::Checksum(_)
+            | Means::Md5(_)
+            | Means::Composite(_)
+            | Means::MultipartETag(_)
+            | Means::Size,
+            _,
+        ) => Ok(Verified::SizeOnly),
+    }
+}
+
 /// The digest of one part, of the kind that the source's store made the whole's of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PartDigest {
@@ -83,30 +113,37 @@ struct Chain {
     next: watch::Sender<u32>,
 }
 
-/// A digest that those of parts do not combine to.
+/// A running digest of the kind that the source's store made.
 #[derive(Debug, Clone)]
-enum Running {
+pub(super) enum Running {
     Md5(Md5),
     Checksum(Box<ChecksumHasher>),
 }
 
 impl Running {
-    fn of(means: &Means) -> Option<Running> {
+    /// Of all of an object, or of a part of it.
+    pub(super) fn of(means: &Means) -> Option<Running> {
         match means {
-            Means::Md5(_) => Some(Running::Md5(Md5::new())),
-            Means::Checksum(stored) if !stored.algorithm.combines() => {
+            Means::Md5(_) | Means::MultipartETag(_) => Some(Running::Md5(Md5::new())),
+            Means::Checksum(stored) | Means::Composite(stored) => {
                 let hasher = ChecksumHasher::new(stored.algorithm);
                 Some(Running::Checksum(Box::new(hasher)))
             }
-            Means::Crc64(_)
-            | Means::Checksum(_)
-            | Means::Composite(_)
-            | Means::MultipartETag(_)
-            | Means::Size => None,
+            // The CRC-64/NVME is always taken.
+            Means::Crc64(_) | Means::Size => None,
         }
     }
 
-    fn update(&mut self, bytes: &[u8]) {
+    /// Whether the bytes of all parts must pass in order.
+    fn is_of_the_whole(means: &Means) -> bool {
+        match means {
+            Means::Md5(_) => true,
+            Means::Checksum(stored) => !stored.algorithm.combines(),
+            Means::Crc64(_) | Means::Composite(_) | Means::MultipartETag(_) | Means::Size => false,
+        }
+    }
+
+    pub(super) fn update(&mut self, bytes: &[u8]) {
         match self {
             Running::Md5(md5) => md5.update(bytes),
             Running::Checksum(hasher) => hasher.update(bytes),
@@ -124,10 +161,13 @@ impl Running {
 impl SourceCheck {
     pub(super) fn of(head: &ObjectHead) -> SourceCheck {
         let means = verify::means(head);
-        let chain = Running::of(&means).map(|running| Chain {
-            running: Mutex::new(running),
-            next: watch::Sender::new(0),
-        });
+        let in_order = Running::is_of_the_whole(&means);
+        let chain = Running::of(&means)
+            .filter(|_| in_order)
+            .map(|running| Chain {
+                running: Mutex::new(running),
+                next: watch::Sender::new(0),
+            });
         SourceCheck { means, chain }
     }
 
@@ -144,7 +184,12 @@ impl SourceCheck {
     /// which must be under way and need nothing that the caller holds.
     pub(super) async fn take_part(&self, index: u32, bytes: &Bytes) -> Option<PartDigest> {
         if let Some(chain) = &self.chain {
-            chain.take(index, bytes.clone()).await;
+            let mut running = chain.turn(index).await;
+            let taken = off_the_reactor(bytes.clone(), move |bytes| {
+                running.update(bytes);
+                running
+            });
+            chain.pass_on(index, taken.await);
             return None;
         }
         match &self.means {
@@ -159,6 +204,26 @@ impl SourceCheck {
                 Some(PartDigest::Md5(md5.await))
             }
             Means::Crc64(_) | Means::Md5(_) | Means::Size => None,
+        }
+    }
+
+    /// What the bytes of part `index` are to run through where they are not held: each part once,
+    /// followed by [`end_part`](Self::end_part). Waits as [`take_part`](Self::take_part).
+    pub(super) async fn begin_part(&self, index: u32) -> Option<Running> {
+        match &self.chain {
+            Some(chain) => Some(chain.turn(index).await),
+            None => Running::of(&self.means),
+        }
+    }
+
+    /// Takes part `index` into account, of which all bytes ran through `running`.
+    pub(super) fn end_part(&self, index: u32, running: Option<Running>) -> Option<PartDigest> {
+        match &self.chain {
+            Some(chain) => {
+                chain.pass_on(index, running?);
+                None
+            }
+            None => running.map(Running::finish),
         }
     }
 
@@ -223,17 +288,16 @@ impl SourceCheck {
 }
 
 impl Chain {
-    /// Takes the bytes of part `index` once those before it were.
-    async fn take(&self, index: u32, bytes: Bytes) {
+    /// The digest of all parts before `index`, once they were taken.
+    async fn turn(&self, index: u32) -> Running {
         let mut next = self.next.subscribe();
         let turn = next.wait_for(|next| *next == index).await;
         drop(turn.expect("the sender lives as long as this check"));
-        let mut running = self.running.lock().clone();
-        let running = off_the_reactor(bytes, move |bytes| {
-            running.update(bytes);
-            running
-        });
-        *self.running.lock() = running.await;
+        self.running.lock().clone()
+    }
+
+    fn pass_on(&self, index: u32, running: Running) {
+        *self.running.lock() = running;
         self.next.send_replace(index + 1);
     }
 }

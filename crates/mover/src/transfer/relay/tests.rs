@@ -1,6 +1,9 @@
 //! Objects from store to store, both in memory, that fail, lie and change under us.
 
 mod checksums;
+mod locks;
+mod resumes;
+mod streams;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -456,7 +459,13 @@ async fn a_denied_relay_teaches_nothing() {
 /// One run under faults drawn from `seed`: whatever happens, what is called copied is equal, and
 /// what is not is not there.
 async fn under_faults(seed: u64) {
-    let bench = Bench::new();
+    let mut bench = Bench::new();
+    // Every second run streams what is above 5 MiB.
+    if !seed.is_multiple_of(2) {
+        bench.context.flow = Flow::fixed(ByteCount(20 * MIB), NonZeroUsize::new(4).unwrap());
+        let part_size = if seed.is_multiple_of(5) { 40 } else { 6 };
+        bench.options.part_size = Some(ByteCount(part_size * MIB));
+    }
     let bench = if seed.is_multiple_of(3) {
         bench.without_checksums()
     } else {
