@@ -171,8 +171,50 @@ pub struct Moved {
     pub elapsed: Duration,
     /// Storage class asked for at the destination.
     pub storage_class: Option<String>,
+    /// What of the source's attributes did not go along.
+    pub lost: Vec<Loss>,
     /// True when nothing was done because of `--dry-run`.
     pub dry_run: bool,
+}
+
+/// What an object carries besides its bytes, as far as it may be left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Attribute {
+    /// User metadata.
+    Metadata,
+    /// Tags.
+    Tags,
+    /// The storage class.
+    StorageClass,
+    /// The encryption, or its key.
+    Encryption,
+    /// Retention and legal hold.
+    Lock,
+    /// The access list.
+    AccessList,
+}
+
+impl Attribute {
+    /// As manifests and events name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Attribute::Metadata => "metadata",
+            Attribute::Tags => "tags",
+            Attribute::StorageClass => "storage_class",
+            Attribute::Encryption => "encryption",
+            Attribute::Lock => "lock",
+            Attribute::AccessList => "access_list",
+        }
+    }
+}
+
+/// Something that an object carried and its copy does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// What.
+    pub attribute: Attribute,
+    /// What became of it and why, to follow the object's name.
+    pub line: String,
 }
 
 /// Hears what a job does. The CLI prints, the manifest writes rows, tests collect.

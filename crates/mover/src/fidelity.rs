@@ -9,6 +9,7 @@ use remote::types::{
     ObjectLock, Owner,
 };
 
+use crate::event::{Attribute, Loss};
 use crate::options::TransferOptions;
 use crate::route::Route;
 
@@ -27,8 +28,7 @@ pub(crate) struct Way {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Load {
     pub(crate) attributes: ObjectAttributes,
-    /// A line each, to follow the object's name.
-    pub(crate) lost: Vec<String>,
+    pub(crate) lost: Vec<Loss>,
 }
 
 /// What an object of this head carries at the destination. Tags are not in a head; they are added
@@ -77,10 +77,13 @@ fn keep_placement(load: &mut Load, head: &ObjectHead, given: &ObjectAttributes, 
     if way.route == Route::Relay
         && let Some(key) = encryption.kms_key_id.take()
     {
-        load.lost.push(format!(
-            "it is encrypted by the destination's default key: the key {key} is of the source's \
-             account"
-        ));
+        load.lost.push(Loss {
+            attribute: Attribute::Encryption,
+            line: format!(
+                "it is encrypted by the destination's default key: the key {key} is of the \
+                 source's account"
+            ),
+        });
     }
     load.attributes.encryption = encryption;
 }
@@ -91,14 +94,18 @@ pub(crate) fn without_refused(
     error: &remote::Error,
     carried: &mut ObjectAttributes,
     given: &ObjectAttributes,
-) -> Option<String> {
+) -> Option<Loss> {
+    let lost = |attribute, line| Some(Loss { attribute, line });
     let code = error.code().unwrap_or_default();
     let refused_at_all = matches!(error.fault(), Fault::Invalid | Fault::Unsupported);
     let denied = error.fault() == Fault::Denied;
     let because = format!("the destination refuses it: {}", one_line(error));
     if code == "MetadataTooLarge" && carried.metadata != given.metadata {
         carried.metadata.clone_from(&given.metadata);
-        return Some(format!("its metadata is left behind, {because}"));
+        return lost(
+            Attribute::Metadata,
+            format!("its metadata is left behind, {because}"),
+        );
     }
     if (code == "InvalidStorageClass" || refused_at_all && !code.contains("Tag"))
         && carried.storage_class != given.storage_class
@@ -106,25 +113,29 @@ pub(crate) fn without_refused(
     {
         carried.storage_class.clone_from(&given.storage_class);
         let class = class.as_str();
-        return Some(format!(
-            "its storage class {class} is left behind, {because}"
-        ));
+        let line = format!("its storage class {class} is left behind, {because}");
+        return lost(Attribute::StorageClass, line);
     }
     if (refused_at_all || denied) && carried.tagging.is_some() && carried.tagging != given.tagging {
         carried.tagging.clone_from(&given.tagging);
-        return Some(format!("its tags are left behind, {because}"));
+        return lost(
+            Attribute::Tags,
+            format!("its tags are left behind, {because}"),
+        );
     }
     if (refused_at_all || denied) && carried.lock != given.lock {
         carried.lock = given.lock;
-        return Some(format!("its lock is left behind, {because}"));
+        return lost(
+            Attribute::Lock,
+            format!("its lock is left behind, {because}"),
+        );
     }
     if (refused_at_all || denied || code.starts_with("KMS."))
         && carried.encryption != given.encryption
     {
         carried.encryption.clone_from(&given.encryption);
-        return Some(format!(
-            "its encryption is the destination's default, {because}"
-        ));
+        let line = format!("its encryption is the destination's default, {because}");
+        return lost(Attribute::Encryption, line);
     }
     None
 }
@@ -286,7 +297,7 @@ mod tests {
         let encryption = &through.attributes.encryption;
         assert_eq!(encryption.algorithm.as_deref(), Some("aws:kms"));
         assert_eq!(encryption.kms_key_id, None);
-        assert!(through.lost[0].contains("arn:key"));
+        assert!(through.lost[0].line.contains("arn:key"));
         let aes = secret("AES256", None);
         let to_amazon = Way {
             to_amazon: true,
@@ -337,10 +348,11 @@ mod tests {
             Fault::Unsupported,
             "not implemented",
         );
-        let said: Vec<String> =
-            std::iter::from_fn(|| without_refused(&unsupported, &mut carried, &given)).collect();
-        assert_eq!(said.len(), 2, "{said:?}");
-        assert!(said[0].contains("tags") && said[1].contains("encryption"));
+        let lost: Vec<Attribute> =
+            std::iter::from_fn(|| without_refused(&unsupported, &mut carried, &given))
+                .map(|loss| loss.attribute)
+                .collect();
+        assert_eq!(lost, [Attribute::Tags, Attribute::Encryption]);
         assert_eq!(carried, given);
         let unavailable = remote::Error::new(remote::Operation::PutObject, Fault::Unavailable, "x");
         let mut carried = secret("aws:kms", None).attributes;

@@ -87,6 +87,7 @@ struct Row<'a> {
     tries: Option<u32>,
     elapsed_ms: Option<u64>,
     cause: Option<String>,
+    lost: Option<String>,
 }
 
 impl Manifest {
@@ -298,12 +299,24 @@ impl<'a> Row<'a> {
                 .as_ref()
                 .map(base::VersionId::as_str),
             checksum,
+            lost: lost_of(moved),
             verified_by: (!moved.dry_run).then_some(verified_by),
             tries: Some(moved.tries),
             elapsed_ms: Some(u64::try_from(moved.elapsed.as_millis()).unwrap_or(u64::MAX)),
             ..Row::about(moved.verb, &moved.source, Some(&moved.destination))
         }
     }
+}
+
+/// What did not go along, by name.
+fn lost_of(moved: &Moved) -> Option<String> {
+    let mut names: Vec<&str> = moved
+        .lost
+        .iter()
+        .map(|loss| loss.attribute.as_str())
+        .collect();
+    names.dedup();
+    (!names.is_empty()).then(|| names.join(" "))
 }
 
 fn version_of(location: &Location) -> Option<&str> {
@@ -344,7 +357,7 @@ mod tests {
     use base::{BucketName, ByteCount, Checksum, Crc64Nvme, ETag, Key};
 
     use super::*;
-    use crate::event::Verb;
+    use crate::event::{Attribute, Loss, Verb};
     use crate::location::ObjectLocation;
 
     fn moved(key: &str) -> Moved {
@@ -365,6 +378,12 @@ mod tests {
             tries: 2,
             elapsed: std::time::Duration::from_millis(7),
             storage_class: None,
+            lost: [Attribute::Tags, Attribute::Encryption]
+                .map(|attribute| Loss {
+                    attribute,
+                    line: "it is left behind".to_owned(),
+                })
+                .into(),
             dry_run: false,
         }
     }
@@ -413,6 +432,8 @@ mod tests {
             .collect();
         assert_eq!(rows[0]["checksum"], "CRC64NVME:AAAAAAAAAAE=");
         assert_eq!(rows[0]["tries"], 2);
+        assert_eq!(rows[0]["lost"], "tags encryption");
+        assert!(rows[1]["lost"].is_null());
         assert_eq!(rows[1]["cause"], "it changed while it was read");
     }
 

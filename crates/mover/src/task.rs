@@ -359,6 +359,7 @@ impl Ticket<'_> {
                 .storage_class
                 .as_ref()
                 .map(|class| class.as_str().to_owned()),
+            lost: Vec::new(),
             dry_run: false,
         }
     }
@@ -378,6 +379,7 @@ impl Ticket<'_> {
             destination_version: arrived.destination_version,
             verified: arrived.verified,
             tries: arrived.tries,
+            lost: arrived.lost,
             elapsed,
             ..self.moved()
         };

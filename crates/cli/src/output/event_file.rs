@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use mover::event::{Event, Moved, Verified};
+use mover::event::{Event, Loss, Moved, Verified};
 use mover::{Error, Location, Observer};
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -163,8 +163,13 @@ fn moved_row(moved: &Moved) -> Value {
         "verified": means,
         "tries": moved.tries,
         "elapsed_ms": u64::try_from(moved.elapsed.as_millis()).unwrap_or(u64::MAX),
+        "lost": moved.lost.iter().map(lost).collect::<Vec<Value>>(),
         "dry_run": moved.dry_run,
     })
+}
+
+fn lost(loss: &Loss) -> Value {
+    json!({ "attribute": loss.attribute.as_str(), "reason": loss.line })
 }
 
 fn trouble(

@@ -198,6 +198,7 @@ mod tests {
             tries: 1,
             elapsed: Duration::ZERO,
             storage_class: None,
+            lost: Vec::new(),
             dry_run: true,
         }
     }

@@ -50,6 +50,10 @@ pub struct ManifestRow {
     /// Why it failed or was left alone.
     #[serde(default)]
     pub cause: Option<String>,
+    /// What of the source's attributes did not go along: `tags`, `storage_class`, ..., with a space
+    /// between.
+    #[serde(default)]
+    pub lost: Option<String>,
 }
 
 /// A manifest's rows, in order. A file that ends in the middle of one is an error, not an end.

@@ -14,6 +14,7 @@ use remote::types::{
 
 use crate::engine::Move;
 use crate::error::{Error, Result};
+use crate::event::{Attribute, Loss};
 use crate::fidelity::{self, Way};
 use crate::location::ObjectLocation;
 use crate::route::{Route, is_amazon};
@@ -29,7 +30,7 @@ pub(crate) struct Baggage<'a> {
     attributes: ObjectAttributes,
     /// The source's access list, where it is to go along.
     access_list: Option<AccessControlPolicy>,
-    lost: Vec<String>,
+    lost: Vec<Loss>,
 }
 
 impl<'a> Baggage<'a> {
@@ -58,8 +59,8 @@ impl<'a> Baggage<'a> {
             access_list: None,
             lost: Vec::new(),
         };
-        for line in load.lost {
-            baggage.lose(line)?;
+        for loss in load.lost {
+            baggage.lose(loss)?;
         }
         if with_tags && baggage.attributes.tagging.is_none() {
             baggage.read_tags(head, way.from_amazon).await?;
@@ -83,39 +84,37 @@ impl<'a> Baggage<'a> {
         };
         let given = &self.task.options.attributes;
         let left = fidelity::without_refused(error, &mut self.attributes, given);
-        let Some(line) = left else {
+        let Some(loss) = left else {
             return Ok(false);
         };
-        self.lose(line)?;
+        self.lose(loss)?;
         Ok(true)
     }
 
     /// Sets what no write carries, and says what did not go along.
-    pub(crate) async fn arrived(mut self) -> Result<()> {
+    pub(crate) async fn arrived(mut self) -> Result<Vec<Loss>> {
         if let Some(list) = self.access_list.take()
             && let Err(error) = self.write_access_list(&list).await
         {
-            let line = format!("its access list is left behind: {error}");
-            self.lose(line)?;
+            self.lose(access_list_lost(&error))?;
         }
-        if self.lost.is_empty() {
-            return Ok(());
+        if !self.lost.is_empty() {
+            self.scope.accounts.attributes_lost.add(1);
         }
-        self.scope.accounts.attributes_lost.add(1);
-        for line in &self.lost {
-            self.scope.warn(&format!("{}: {line}", self.from));
+        for loss in &self.lost {
+            self.scope.warn(&format!("{}: {}", self.from, loss.line));
         }
-        Ok(())
+        Ok(self.lost)
     }
 
-    fn lose(&mut self, line: String) -> Result<()> {
+    fn lose(&mut self, loss: Loss) -> Result<()> {
         if self.task.options.strict {
             return Err(Error::Refused(format!(
-                "{}: {line}; without --strict it is copied all the same",
-                self.from
+                "{}: {}; without --strict it is copied all the same",
+                self.from, loss.line
             )));
         }
-        self.lost.push(line);
+        self.lost.push(loss);
         Ok(())
     }
 
@@ -144,9 +143,10 @@ impl<'a> Baggage<'a> {
                 routes.learn_tags_are_counted(bucket);
                 Ok(())
             }
-            Err(error) if error.fault() == Fault::Denied => {
-                self.lose(format!("its tags are left behind: {error}"))
-            }
+            Err(error) if error.fault() == Fault::Denied => self.lose(Loss {
+                attribute: Attribute::Tags,
+                line: format!("its tags are left behind: {error}"),
+            }),
             Err(error) => Err(error.into()),
         }
     }
@@ -158,7 +158,7 @@ impl<'a> Baggage<'a> {
                 Ok(())
             }
             Err(error) if is_retryable_elsewhere(&error) => Err(error.into()),
-            Err(error) => self.lose(format!("its access list is left behind: {error}")),
+            Err(error) => self.lose(access_list_lost(&error)),
         }
     }
 
@@ -188,6 +188,13 @@ impl<'a> Baggage<'a> {
             policy,
         };
         self.scope.destination().put_object_acl(request).await
+    }
+}
+
+fn access_list_lost(error: &remote::Error) -> Loss {
+    Loss {
+        attribute: Attribute::AccessList,
+        line: format!("its access list is left behind: {error}"),
     }
 }
 

@@ -88,7 +88,7 @@ impl<'a> Errand<'a> {
                 Err(error) => return Err(error),
             }
         };
-        baggage.arrived().await?;
+        let lost = baggage.arrived().await?;
         let etag = match &head {
             Some(head) => head.etag.clone(),
             None => self.task.source.etag.clone(),
@@ -109,6 +109,7 @@ impl<'a> Errand<'a> {
             destination_version: output.version_id,
             verified,
             tries: 1,
+            lost,
         }))
     }
 
@@ -255,7 +256,7 @@ impl<'a> Errand<'a> {
             Ok(Completed::Stands {
                 etag, version_id, ..
             }) => {
-                scope.within_grace(baggage.arrived()).await?;
+                let lost = scope.within_grace(baggage.arrived()).await?;
                 // That the copy is made of its parts says nothing of the source.
                 let compared = self.compare_heads(Some(head.clone()));
                 let verified = self.scope.within_grace(compared).await?;
@@ -268,6 +269,7 @@ impl<'a> Errand<'a> {
                     destination_version: version_id,
                     verified,
                     tries: 1,
+                    lost,
                 }))
             }
             Ok(Completed::Kept) => {

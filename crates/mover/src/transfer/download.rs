@@ -324,6 +324,7 @@ fn carried(
             destination_version: None,
             verified,
             tries,
+            lost: Vec::new(),
         }),
     }
 }

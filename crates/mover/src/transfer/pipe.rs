@@ -74,6 +74,7 @@ pub async fn pipe(
             .storage_class
             .as_ref()
             .map(|class| class.as_str().to_owned()),
+        lost: Vec::new(),
         dry_run: options.dry_run,
     });
     if options.dry_run {

@@ -209,7 +209,7 @@ impl<'a> Errand<'a> {
                 return Ok(Whole::Carried(Carried::Kept(SkipReason::Exists)));
             };
             drop(permit);
-            baggage.arrived().await?;
+            let lost = baggage.arrived().await?;
             self.scope.moved(size.0);
             return Ok(Whole::Carried(Carried::Arrived(Arrived {
                 size,
@@ -220,6 +220,7 @@ impl<'a> Errand<'a> {
                 destination_version: stored.version_id,
                 verified: verify::weaker(stored.verified, known),
                 tries,
+                lost,
             })));
         }
     }
@@ -252,7 +253,7 @@ impl<'a> Errand<'a> {
             Some(crc64) => compare_passed(&what, &means, crc64, stream.running().as_ref())?,
             None => return Err(Error::Bug("a PUT without its bytes".to_owned())),
         };
-        baggage.arrived().await?;
+        let lost = baggage.arrived().await?;
         self.scope.moved(head.size.0);
         Ok(Carried::Arrived(Arrived {
             size: head.size,
@@ -263,6 +264,7 @@ impl<'a> Errand<'a> {
             destination_version: stored.version_id,
             verified: verify::weaker(stored.verified, known),
             tries: 1,
+            lost,
         }))
     }
 

@@ -10,7 +10,7 @@ use remote::ObjectClient;
 use crate::accounts::Accounts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::event::{Event, SkipReason, Verified};
+use crate::event::{Event, Loss, SkipReason, Verified};
 use crate::landing::Folders;
 use crate::pin::FilePin;
 
@@ -47,6 +47,8 @@ pub(crate) struct Arrived {
     pub(crate) destination_version: Option<VersionId>,
     pub(crate) verified: Verified,
     pub(crate) tries: u32,
+    /// What of the source's attributes did not go along.
+    pub(crate) lost: Vec<Loss>,
 }
 
 impl Scope {

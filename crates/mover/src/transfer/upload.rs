@@ -234,6 +234,7 @@ async fn put(
         destination_version: stored.version_id,
         verified: stored.verified,
         tries: 1,
+        lost: Vec::new(),
     }))
 }
 
@@ -267,6 +268,7 @@ async fn in_parts(
             destination_version: version_id,
             verified,
             tries: 1,
+            lost: Vec::new(),
         })),
         Ok(Completed::Kept) => {
             abort(scope, upload).await;

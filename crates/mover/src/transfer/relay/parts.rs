@@ -86,7 +86,7 @@ impl Errand<'_> {
                 },
                 known,
             )) => {
-                scope.within_grace(baggage.arrived()).await?;
+                let lost = scope.within_grace(baggage.arrived()).await?;
                 Ok(Carried::Arrived(Arrived {
                     size: head.size,
                     source_etag: head.etag.clone(),
@@ -96,6 +96,7 @@ impl Errand<'_> {
                     destination_version: version_id,
                     verified: verify::weaker(verified, known),
                     tries: 1,
+                    lost,
                 }))
             }
             Ok((Completed::Kept, _)) => {

@@ -23,7 +23,7 @@ use crate::accounts::{Accounts, Sums};
 use crate::context::Context;
 use crate::engine::{Engine, Move};
 use crate::entry::Entry;
-use crate::event::{Verb, Verified};
+use crate::event::{Attribute, Verb, Verified};
 use crate::flow::Flow;
 use crate::job::copy::CopyConditions;
 use crate::location::{Location, ObjectLocation};
@@ -672,6 +672,16 @@ async fn what_cannot_go_along_is_said_and_under_strict_refused() {
             continue;
         }
         assert_eq!((sums.copied, sums.attributes_lost), (3, 3));
+        let moved = bench.ledger.moved.lock().clone();
+        for moved in moved {
+            let expected = match moved.source.as_remote().unwrap().key.as_str() {
+                "tags" => Attribute::Tags,
+                "class" => Attribute::StorageClass,
+                _ => Attribute::Encryption,
+            };
+            assert_eq!(moved.lost.len(), 1, "{moved:?}");
+            assert_eq!(moved.lost[0].attribute, expected);
+        }
         let said = bench.ledger.said("warning");
         for word in ["its tags", "OUTPOSTS", "arn:theirs"] {
             assert!(
