@@ -20,6 +20,7 @@
 //! log is read whole at the start, until there is a view on disk and checkpoints. Nothing is
 //! reclaimed yet: deletes make rows fewer and the log longer.
 
+mod bodies;
 mod buckets;
 mod listing;
 mod multipart;

@@ -8,8 +8,9 @@ use base::ids::PartNumber;
 use base::limits::PART_SIZE_MAX;
 use base::{BucketName, ETag, Key, UploadId};
 
+use super::bodies::{StoredBody, forget_layout, lay_out, pieces_of};
 use super::buckets::bucket_row;
-use super::objects::{Put, StoredBody, check_conditions, forget_layout, lay_out, pieces_of, shown};
+use super::objects::{Put, check_conditions, shown};
 use super::{Begun, Engine};
 use crate::error::Error;
 use crate::format::Damage;
