@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use super::contestant::{Programs, settle};
@@ -140,12 +140,15 @@ fn rate(
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    let _running = Running(running.context("start longhaul")?);
+    let mut running = Running(running.context("start longhaul")?);
     machine::wait(window.before_s);
     let before = copied(endpoint)?;
     let watch = machine::Stopwatch::start();
     machine::wait(window.counted_s);
     let after = copied(endpoint)?;
+    if let Some(status) = running.0.try_wait().context("look at longhaul")? {
+        bail!("longhaul ended by itself: {status}");
+    }
     Ok((after - before) / watch.seconds())
 }
 
