@@ -4,7 +4,7 @@ use base::Fault;
 use http::Method;
 
 use super::exchange::exchange;
-use super::tags::beside;
+use super::tags::{beside, document};
 use crate::aws::AwsClient;
 use crate::aws::request::PayloadChecksum;
 use crate::aws::xml::{can_carry, parse_acl, write_acl};
@@ -25,7 +25,10 @@ pub(super) async fn get_object_acl(
         "acl",
     );
     exchange(client, request, |response| {
-        parse_acl(&response.body.into_bytes())
+        parse_acl(document(
+            &response.body.into_bytes(),
+            "AccessControlPolicy",
+        )?)
     })
     .await
 }

@@ -6,8 +6,8 @@ use http::Method;
 use super::exchange::exchange;
 use crate::aws::AwsClient;
 use crate::aws::request::{PayloadChecksum, Request};
-use crate::aws::xml::{can_carry, parse_tags, write_tags};
-use crate::error::{Operation, Result};
+use crate::aws::xml::{InvalidXml, can_carry, parse_tags, write_tags};
+use crate::error::{self, Operation};
 use crate::payload::Payload;
 use crate::types::{GetObjectTagging, PutObjectTagging, Tag};
 
@@ -33,7 +33,7 @@ pub(super) fn beside(
 pub(super) async fn get_object_tagging(
     client: &AwsClient,
     get: GetObjectTagging,
-) -> Result<Vec<Tag>> {
+) -> error::Result<Vec<Tag>> {
     let request = beside(
         Operation::GetObjectTagging,
         Method::GET,
@@ -43,12 +43,26 @@ pub(super) async fn get_object_tagging(
         "tagging",
     );
     exchange(client, request, |response| {
-        parse_tags(&response.body.into_bytes())
+        parse_tags(document(&response.body.into_bytes(), "Tagging")?)
     })
     .await
 }
 
-pub(super) async fn put_object_tagging(client: &AwsClient, put: PutObjectTagging) -> Result<()> {
+/// A whole answer that is to hold a document of this root.
+///
+/// rclone answers questions beside an object with the object itself: where that is empty nothing
+/// was cut off, and no other try brings a document.
+pub(super) fn document<'a>(body: &'a [u8], root: &'static str) -> Result<&'a [u8], InvalidXml> {
+    match body.trim_ascii() {
+        [] => Err(InvalidXml::Missing(root)),
+        _ => Ok(body),
+    }
+}
+
+pub(super) async fn put_object_tagging(
+    client: &AwsClient,
+    put: PutObjectTagging,
+) -> error::Result<()> {
     let mut request = beside(
         Operation::PutObjectTagging,
         Method::PUT,
