@@ -1,5 +1,6 @@
 //! Asks a store about single keys, and for pages of its listing.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -42,7 +43,12 @@ pub(super) struct Asker {
     /// Whether the bucket is there; HEAD's 404 does not say what it is that is not there.
     bucket_there: OnceCell<bool>,
     /// The whole listing, where one page holds it.
-    whole: OnceLock<Coverage>,
+    whole: OnceLock<Arc<Coverage>>,
+    /// The latest pages, as many as are asked for at once: what one stretch asked for may reach into
+    /// the next.
+    pages: Mutex<VecDeque<Arc<Coverage>>>,
+    /// Cancelled once a page has told what pages are worth, or none will.
+    has_paged: CancellationToken,
     /// Why nobody may ask any more: credentials that have expired answer no key.
     lapsed: Mutex<Option<Error>>,
     has_lapsed: CancellationToken,
@@ -86,6 +92,8 @@ impl Asker {
             }),
             bucket_there: OnceCell::new(),
             whole: OnceLock::new(),
+            pages: Mutex::default(),
+            has_paged: CancellationToken::new(),
             lapsed: Mutex::new(None),
             has_lapsed: CancellationToken::new(),
             client,
@@ -144,7 +152,7 @@ impl Asker {
 
     /// The whole listing, once one page was found to hold it.
     pub(super) fn whole(&self) -> Option<&Coverage> {
-        self.whole.get()
+        self.whole.get().map(AsRef::as_ref)
     }
 
     /// Whether pages are to be tried at all.
@@ -160,8 +168,9 @@ impl Asker {
 
     /// What a stretch with so many keys left does next.
     pub(super) fn next(&self, local: &mut Local, left: usize) -> Step {
-        let state = self.state.lock();
-        local.next(&state.known, state.lost.is_none(), left)
+        let mut state = self.state.lock();
+        let usable = state.lost.is_none();
+        local.next(&mut state.known, usable, left)
     }
 
     /// Tells what a page came to: keys that it answered, or would have beyond the stretch.
@@ -169,6 +178,13 @@ impl Asker {
         let mut state = self.state.lock();
         state.known.took_page(took, answered, rows);
         local.took_page(answered, &state.known);
+        self.has_paged.cancel();
+    }
+
+    /// Waits until the first page has told what pages are worth, or has failed. The first stretch
+    /// always begins with one, unless pages are of no use: then nobody waits.
+    pub(super) async fn first_page(&self) {
+        self.has_paged.cancelled().await;
     }
 
     /// Whether the store has shown that it lists in order.
@@ -184,6 +200,7 @@ impl Asker {
         {
             // Only one such page is asked for.
             let _ = self.whole.set(page);
+            self.has_paged.cancel();
         }
     }
 
@@ -191,7 +208,37 @@ impl Asker {
     pub(super) async fn page(
         &self,
         after: Option<String>,
-    ) -> Result<(Coverage, Duration), Arc<Error>> {
+    ) -> Result<(Arc<Coverage>, Duration), Arc<Error>> {
+        match self.page_or_not(after).await {
+            Ok((page, took)) => {
+                let page = Arc::new(page);
+                self.keep(Arc::clone(&page));
+                Ok((page, took))
+            }
+            Err(error) => {
+                self.has_paged.cancel();
+                Err(error)
+            }
+        }
+    }
+
+    fn keep(&self, page: Arc<Coverage>) {
+        if page.is_in_order() {
+            let mut pages = self.pages.lock();
+            pages.push_front(page);
+            pages.truncate(self.options.lists_max.max(1));
+        }
+    }
+
+    /// A page that says whether the key is there, if there is one among the latest.
+    pub(super) fn seen(&self, key: &Key) -> Option<Arc<Coverage>> {
+        let trusted = self.is_trusted();
+        let pages = self.pages.lock();
+        let says = |page: &&Arc<Coverage>| page.says(key.as_str(), trusted) != Says::Nothing;
+        pages.iter().find(says).cloned()
+    }
+
+    async fn page_or_not(&self, after: Option<String>) -> Result<(Coverage, Duration), Arc<Error>> {
         let _permit = permit(&self.lists).await;
         let prefix = {
             let state = self.state.lock();
@@ -361,7 +408,7 @@ impl Asker {
         if known.distinct() == 0 {
             return None;
         }
-        let whole = self.whole.get().map(|page| page.len() as u64);
+        let whole = self.whole().map(|page| page.len() as u64);
         let stored = whole.or_else(|| known.stored_estimate());
         let rates = known.rates();
         let reason = match known.by() {

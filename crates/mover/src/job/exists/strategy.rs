@@ -43,6 +43,13 @@ const MEASURED_MIN: u64 = 4;
 /// HEADs that a stretch sends before it looks again at what is known by then.
 const CHUNK_MAX: usize = 64;
 
+/// HEADs that a stretch sends before the first page is back: enough to measure what one takes.
+const SAMPLE_HEADS: usize = 4;
+
+/// HEADs that all stretches send before it: about a page's price. What pages are worth decides about
+/// the rest. Source: the prices above: a page costs twelve and a half HEADs.
+const SAMPLE_HEADS_ALL: usize = 12;
+
 /// After a page that did not pay, HEADs worth so many pages are sent before the next is tried; it
 /// doubles with every miss. So a wrong belief costs an eighth at most.
 const PATIENCE_PAGES: f64 = 8.0;
@@ -78,6 +85,8 @@ pub(super) enum Step {
     Heads(usize),
     /// A page of the listing that begins at the next key.
     Page,
+    /// Nothing, until it is known what pages are worth.
+    Wait,
 }
 
 /// What is known of all keys asked about, shared by those who ask.
@@ -93,6 +102,8 @@ pub(super) struct Knowledge {
     pages: u64,
     /// Rows of those pages.
     rows: u64,
+    /// HEADs that may still be sent before the first page is back.
+    sample_left: usize,
     /// Keys that those pages answered, or would have where a page reached past a stretch's end.
     answered: f64,
 }
@@ -104,6 +115,18 @@ pub(super) struct Local {
     last_yield: Option<f64>,
     misses: u32,
     heads_since: f64,
+    start: Start,
+}
+
+/// How far a stretch is while no page has come back to anybody.
+#[derive(Debug, Clone, Copy, Default)]
+enum Start {
+    #[default]
+    Fresh,
+    /// It has sent its few HEADs.
+    Sampled,
+    /// It has waited: the pages came to nothing.
+    Waited,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -175,6 +198,7 @@ impl Knowledge {
             distinct,
             pages: 0,
             rows: 0,
+            sample_left: SAMPLE_HEADS_ALL,
             answered: 0.0,
         }
     }
@@ -251,7 +275,7 @@ impl Knowledge {
 impl Local {
     /// What to ask next, of `left` keys that have no answer yet. `usable` says that the listing has
     /// neither been refused nor proved untrue.
-    pub(super) fn next(&mut self, known: &Knowledge, usable: bool, left: usize) -> Step {
+    pub(super) fn next(&mut self, known: &mut Knowledge, usable: bool, left: usize) -> Step {
         let chunk = match known.is_few() {
             true => left.max(1),
             false => known.heads_at_once.clamp(1, CHUNK_MAX).min(left.max(1)),
@@ -264,15 +288,30 @@ impl Local {
             By::Auto => {}
         }
         let break_even = known.rates().break_even();
+        // The keys left cannot pay for a page, however close they stand.
+        let enough = left as f64 >= break_even;
+        if enough && self.last_yield.is_none() && known.page_yield().is_none() {
+            match self.start {
+                Start::Fresh if known.sample_left > 0 => {
+                    self.start = Start::Sampled;
+                    let sample = SAMPLE_HEADS.min(chunk).min(known.sample_left);
+                    known.sample_left -= sample;
+                    self.heads_since += sample as f64;
+                    return Step::Heads(sample);
+                }
+                Start::Fresh | Start::Sampled => {
+                    self.start = Start::Waited;
+                    return Step::Wait;
+                }
+                Start::Waited => {}
+            }
+        }
         let pays = match (self.last_yield, known.page_yield()) {
             (Some(found), _) | (None, Some(found)) => found >= break_even,
-            // Not known yet: HEADs are sent meanwhile.
             (None, None) => false,
         };
         let patience = PATIENCE_PAGES * break_even * f64::from(1_u32 << self.misses.min(16));
         let tries_again = known.page_yield().is_some() && self.heads_since >= patience;
-        // The keys left cannot pay for a page, however close they stand.
-        let enough = left as f64 >= break_even;
         if enough && (pays || tries_again) {
             Step::Page
         } else {
@@ -332,19 +371,35 @@ mod tests {
     fn few_keys_are_asked_by_head_whatever_is_known() {
         let mut known = Knowledge::new(By::Auto, 16, 16, 16);
         known.took_page(Duration::from_millis(100), 1_000.0, 1_000);
-        assert_eq!(Local::default().next(&known, true, 16), Step::Heads(16));
+        assert_eq!(Local::default().next(&mut known, true, 16), Step::Heads(16));
     }
 
     #[test]
-    fn heads_are_sent_until_a_page_has_come() {
+    fn a_few_heads_are_sent_until_a_page_has_come() {
         let mut known = Knowledge::new(By::Auto, 100_000, 16, 16);
         let mut local = Local::default();
-        assert_eq!(local.next(&known, true, 1_000), Step::Heads(16));
+        assert_eq!(local.next(&mut known, true, 1_000), Step::Heads(4));
+        assert_eq!(local.next(&mut known, true, 1_000), Step::Wait);
+        // The pages came to nothing.
+        assert_eq!(local.next(&mut known, true, 1_000), Step::Heads(16));
+        // Others have sent enough by now.
+        let mut others: Vec<Local> = (0..3).map(|_| Local::default()).collect();
+        let steps = others
+            .iter_mut()
+            .map(|local| local.next(&mut known, true, 1_000));
+        let steps: Vec<Step> = steps.collect();
+        assert_eq!(steps, [Step::Heads(4), Step::Heads(4), Step::Wait]);
+        // Too few are left for a page to pay, or the listing is of no use: nothing to wait for.
+        assert_eq!(Local::default().next(&mut known, true, 4), Step::Heads(4));
+        assert_eq!(
+            Local::default().next(&mut known, false, 1_000),
+            Step::Heads(16)
+        );
         known.took_page(Duration::from_millis(100), 50.0, 1_000);
-        assert_eq!(local.next(&known, true, 1_000), Step::Page);
-        assert_eq!(local.next(&known, false, 1_000), Step::Heads(16));
+        assert_eq!(local.next(&mut known, true, 1_000), Step::Page);
+        assert_eq!(local.next(&mut known, false, 1_000), Step::Heads(16));
         // The last few are not worth a page.
-        assert_eq!(local.next(&known, true, 3), Step::Heads(3));
+        assert_eq!(local.next(&mut known, true, 3), Step::Heads(3));
     }
 
     #[test]
@@ -354,25 +409,26 @@ mod tests {
         let mut local = Local::default();
         let (mut heads, mut pages) = (0_usize, 0_u32);
         for _ in 0..1_000 {
-            match local.next(&known, true, 1_000_000) {
+            match local.next(&mut known, true, 1_000_000) {
                 Step::Heads(count) => heads += count,
                 Step::Page => {
                     pages += 1;
                     local.took_page(1.0, &known);
                 }
+                Step::Wait => panic!("a page has come"),
             }
         }
         assert!(pages > 0);
         assert!(f64::from(pages) * known.rates().break_even() <= heads as f64 / 8.0);
         local.took_page(900.0, &known);
-        assert_eq!(local.next(&known, true, 1_000), Step::Page);
+        assert_eq!(local.next(&mut known, true, 1_000), Step::Page);
     }
 
     #[test]
     fn what_was_said_is_done() {
-        let head = Knowledge::new(By::Head, 1_000_000, 16, 16);
-        let list = Knowledge::new(By::List, 1, 16, 16);
-        assert_eq!(Local::default().next(&head, true, 100), Step::Heads(16));
-        assert_eq!(Local::default().next(&list, true, 1), Step::Page);
+        let mut head = Knowledge::new(By::Head, 1_000_000, 16, 16);
+        let mut list = Knowledge::new(By::List, 1, 16, 16);
+        assert_eq!(Local::default().next(&mut head, true, 100), Step::Heads(16));
+        assert_eq!(Local::default().next(&mut list, true, 1), Step::Page);
     }
 }

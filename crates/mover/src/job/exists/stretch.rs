@@ -42,6 +42,9 @@ impl Stretch {
                 self.settle_by(whole).await;
                 break;
             }
+            if self.take_what_was_seen() {
+                continue;
+            }
             let left = self.keys.len() - self.at;
             let step = match std::mem::take(&mut probes) && asker.tries_pages() {
                 true => Step::Page,
@@ -50,11 +53,29 @@ impl Stretch {
             match step {
                 Step::Heads(count) => self.ask(self.at..self.at + count.clamp(1, left)).await,
                 Step::Page => self.page().await,
+                Step::Wait => asker.first_page().await,
             }
         }
         let there = "every key before the end has an answer";
         let verdicts = self.verdicts.into_iter();
         verdicts.map(|verdict| verdict.expect(there)).collect()
+    }
+
+    /// Takes what a page that somebody asked for says of the next keys. False where it says nothing.
+    fn take_what_was_seen(&mut self) -> bool {
+        let Some(page) = self.asker.seen(&self.keys[self.at]) else {
+            return false;
+        };
+        let trusted = self.asker.is_trusted();
+        while let Some(key) = self.keys.get(self.at) {
+            self.verdicts[self.at] = match page.says(key.as_str(), trusted) {
+                Says::Present(presence) => Some(Verdict::Present(presence)),
+                Says::Absent => Some(Verdict::Absent),
+                Says::Nothing => break,
+            };
+            self.at += 1;
+        }
+        true
     }
 
     /// Asks about each of these keys and moves on behind them.
