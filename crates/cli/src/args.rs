@@ -5,6 +5,7 @@
 
 mod bucket;
 pub(crate) mod deadline;
+mod disorder;
 mod doctor;
 mod exists;
 mod global;
@@ -12,6 +13,7 @@ pub(crate) mod grammar;
 pub(crate) mod help;
 mod jobs;
 mod look;
+pub(crate) mod nearest;
 mod patience;
 mod remove;
 mod script;

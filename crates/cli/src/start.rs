@@ -11,7 +11,8 @@ use remote::aws::AwsOptions;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use crate::args::grammar::{Invocation, Misuse, Request, read};
+use crate::args::grammar::{self, Invocation, Misuse, Request, read};
+use crate::args::nearest::nearest;
 use crate::args::{Cli, Command, LogLevel, ResumeArgs, help};
 use crate::journal::JobBook;
 use crate::output::Output;
@@ -91,6 +92,9 @@ pub(crate) fn misused(misuse: &Misuse, persona: Persona, output: &Output) {
     match misuse {
         Misuse::Global(message) => {
             output.talk(format_args!("Incorrect Usage: {message}"));
+            if persona == Persona::Longhaul {
+                hint(message, None, |line| output.talk(line));
+            }
             output.talk(format_args!("See '{} --help' for usage", persona.name()));
         }
         Misuse::Flag { command, message } => {
@@ -101,9 +105,45 @@ pub(crate) fn misused(misuse: &Misuse, persona: Persona, output: &Output) {
                     "--{flag} stands before the command: {name} --{flag} ... {command} ...\n"
                 ));
             }
-            help::print(output, Some(command));
+            match persona {
+                Persona::S5cmd => help::print(output, Some(command)),
+                // Behind a page of flags nobody would see what was wrong.
+                Persona::Longhaul => {
+                    hint(message, Some(command), |line| output.text(line));
+                    output.text(format_args!(
+                        "See '{} help {command}' for its flags",
+                        persona.name()
+                    ));
+                }
+            }
         }
-        Misuse::UnknownCommand(name) => output.error("", name, "command not found"),
+        Misuse::UnknownCommand(name) => {
+            output.error("", name, "command not found");
+            let schema = grammar::schema();
+            let known = schema.get_subcommands().map(clap::Command::get_name);
+            if persona == Persona::Longhaul
+                && let Some(meant) = nearest(name, known)
+            {
+                output.talk(format_args!("Did you mean {meant}?"));
+            }
+        }
+    }
+}
+
+/// Says which flag was meant, where one is spelt nearly so.
+fn hint(message: &str, command: Option<&str>, say: impl Fn(std::fmt::Arguments<'_>)) {
+    let Some((_, typed)) = message.split_once("not defined: -") else {
+        return;
+    };
+    let schema = grammar::schema();
+    let command = match command {
+        Some(name) => schema.find_subcommand(name),
+        None => Some(&schema),
+    };
+    let flags = command.into_iter().flat_map(clap::Command::get_arguments);
+    let known = flags.filter_map(clap::Arg::get_long);
+    if let Some(meant) = nearest(typed.trim_start_matches('-'), known) {
+        say(format_args!("Did you mean --{meant}?"));
     }
 }
 

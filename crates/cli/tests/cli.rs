@@ -408,8 +408,11 @@ fn a_store_found_to_list_in_no_order_too_late_can_be_said_to() {
     let output = bench.run(&["sync", "s3://bucket/*", "here/"]);
     let told = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("--unordered"), "{told}");
-    let output = bench.run(&["sync", "--unordered", "s3://bucket/*", "here/"]);
+    assert!(told.contains("--source-unordered"), "{told}");
+    // The other side's store has nothing to do with it.
+    let other = ["sync", "--destination-unordered", "s3://bucket/*", "here/"];
+    assert_eq!(bench.run(&other).status.code(), Some(1));
+    let output = bench.run(&["sync", "--source-unordered", "s3://bucket/*", "here/"]);
     let told = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{told}");
     let there = std::fs::read_dir(bench.path().join("here")).unwrap();

@@ -73,7 +73,7 @@ pub enum Error {
     /// The store was believed to list by key, and does not; too late to begin again.
     #[error(
         "s3://{bucket} is listed in no order ({key:?} comes after {previous:?}), \
-         it must be listed as an unordered store (--unordered)"
+         it must be listed as an unordered store (--source-unordered, --destination-unordered)"
     )]
     Unordered {
         /// The bucket.

@@ -42,6 +42,8 @@ pub struct Source {
     pub shard: Option<Shard>,
     /// The store is known to list in no order: list in one piece, sort on disk where order matters.
     pub unordered: bool,
+    /// The same of the other side's store, for jobs that list what stands there.
+    pub counterpart_unordered: bool,
     /// The order in which entries are wanted.
     pub order: Order,
 }
@@ -97,6 +99,7 @@ impl Source {
             keys: None,
             shard: None,
             unordered: false,
+            counterpart_unordered: false,
             order: Order::Any,
         }
     }

@@ -51,6 +51,11 @@ impl Deadline {
     }
 }
 
+/// Reads a moment as a deadline is written.
+pub(crate) fn moment(text: &str) -> Result<Timestamp, InvalidDeadline> {
+    text.parse::<Deadline>().map(|moment| moment.0)
+}
+
 /// In the machine's time zone.
 impl fmt::Display for Deadline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

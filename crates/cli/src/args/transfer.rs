@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use mover::job::sync::MaxDelete;
 use mover::shard::Shard;
 
-use super::deadline::DeadlineArgs;
+use super::deadline::{DeadlineArgs, moment};
+use super::disorder::DisorderArgs;
 use super::global::byte_count;
 use super::help;
 use super::patience::PatienceArgs;
@@ -212,10 +213,10 @@ pub(crate) struct PickArgs {
     #[arg(long, value_name = "BYTES", value_parser = byte_count, help_heading = "Which, and where to")]
     pub(crate) size_max: Option<ByteCount>,
     /// Only objects changed at or after this time, as 2026-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME", help_heading = "Which, and where to")]
+    #[arg(long, value_name = "TIME", value_parser = moment, help_heading = "Which, and where to")]
     pub(crate) newer_than: Option<Timestamp>,
     /// Only objects changed before this time
-    #[arg(long, value_name = "TIME", help_heading = "Which, and where to")]
+    #[arg(long, value_name = "TIME", value_parser = moment, help_heading = "Which, and where to")]
     pub(crate) older_than: Option<Timestamp>,
     /// Leave out what a line of this file covers: patterns against BUCKET/KEY
     #[arg(long, value_name = "FILE", help_heading = "Which, and where to")]
@@ -223,9 +224,8 @@ pub(crate) struct PickArgs {
     /// Only this machine's share of the keys, as 2/5
     #[arg(long, value_name = "I/N", help_heading = "Which, and where to")]
     pub(crate) shard: Option<Shard>,
-    /// The stores list in no order, as directory buckets do: list in one piece, sort on disk
-    #[arg(long, help_heading = "How")]
-    pub(crate) unordered: bool,
+    #[command(flatten)]
+    pub(crate) disorder: DisorderArgs,
     /// Between stores, set the source's access list on what arrived
     #[arg(long, help_heading = "What objects carry")]
     pub(crate) preserve_acl: bool,

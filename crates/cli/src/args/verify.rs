@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use mover::job::verify::Sample;
 use mover::shard::Shard;
 
+use super::deadline::moment;
+use super::disorder::DisorderArgs;
 use super::global::byte_count;
 use super::help;
 use super::patience::PatienceArgs;
@@ -61,10 +63,10 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "BYTES", value_parser = byte_count, help_heading = "Which")]
     pub(crate) size_max: Option<ByteCount>,
     /// Only objects changed at or after this time, as 2026-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME", help_heading = "Which")]
+    #[arg(long, value_name = "TIME", value_parser = moment, help_heading = "Which")]
     pub(crate) newer_than: Option<Timestamp>,
     /// Only objects changed before this time
-    #[arg(long, value_name = "TIME", help_heading = "Which")]
+    #[arg(long, value_name = "TIME", value_parser = moment, help_heading = "Which")]
     pub(crate) older_than: Option<Timestamp>,
     /// Only this machine's share of the keys, as 2/5; needs --allow-extra
     #[arg(long, value_name = "I/N", help_heading = "Which")]
@@ -75,6 +77,8 @@ pub(crate) struct VerifyArgs {
     /// Take * and ? in names as they are
     #[arg(long, help_heading = "Which")]
     pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) disorder: DisorderArgs,
     #[command(flatten)]
     pub(crate) patience: PatienceArgs,
     /// A source and a destination, as for sync; with --manifest a destination, or both

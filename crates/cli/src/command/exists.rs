@@ -338,8 +338,11 @@ impl fmt::Display for Costs<'_> {
         let cost = self.0;
         write!(
             f,
-            "{} requests, about {:.1?}, ${:.4} at AWS's prices",
-            cost.requests, cost.time, cost.dollars
+            "{} request{}, about {:.1?}, ${:.4} at AWS's prices",
+            cost.requests,
+            if cost.requests == 1 { "" } else { "s" },
+            cost.time,
+            cost.dollars
         )
     }
 }

@@ -152,7 +152,8 @@ pub(super) fn source(
         follow_symlinks: !args.no_follow_symlinks,
         list_v1: call.session.settings.list_v1,
         shard: pick.shard,
-        unordered: pick.unordered,
+        unordered: pick.disorder.of_source(),
+        counterpart_unordered: pick.disorder.of_destination(),
         ..source
     }
 }

@@ -48,6 +48,11 @@ pub(super) async fn run(args: &VerifyArgs, call: Call<'_>) -> Result {
     } else {
         output.talk(format_args!("{}", verification.sums));
     }
+    if verification.drew_nothing() {
+        let all = verification.sums.not_sampled;
+        let line = format!("the sample drew none of {all} objects: ask for a larger one");
+        output.error(call.name, call.typed, &line);
+    }
     if verification.stopped {
         output.talk(format_args!("stopped: the same command begins anew"));
     }
@@ -102,6 +107,7 @@ fn check(args: &VerifyArgs, call: Call<'_>) -> std::result::Result<Question, Fai
             manifest: manifest.clone(),
             source,
             destination,
+            unordered: args.disorder.of_destination(),
             scrutiny,
         }));
     }
@@ -114,6 +120,8 @@ fn check(args: &VerifyArgs, call: Call<'_>) -> std::result::Result<Question, Fai
         follow_symlinks: !args.no_follow_symlinks,
         list_v1: call.session.settings.list_v1,
         shard: args.shard,
+        unordered: args.disorder.of_source(),
+        counterpart_unordered: args.disorder.of_destination(),
         order: Order::Key,
         ..source
     };

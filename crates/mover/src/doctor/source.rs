@@ -48,7 +48,7 @@ pub(super) async fn credentials(
         None => "none: requests are not signed".to_owned(),
     };
     if let Some(provider) = &signer.provider {
-        detail.push_str(&format!(" from {provider}"));
+        detail.push_str(&format!(" from {}", place_of(provider)));
     }
     if let Some(end) = signer.expires_at {
         detail.push_str(&format!(", good until {end}"));
@@ -60,6 +60,18 @@ pub(super) async fn credentials(
     }
     checks.push(Check::ok(side, "endpoint", place));
     (true, signer.region)
+}
+
+/// Where credentials come from, in words that people know.
+fn place_of(provider: &str) -> &str {
+    match provider {
+        "EnvironmentVariable" => "the environment",
+        "ProfileFile" => "a profile",
+        "WebIdentityToken" => "a web identity token",
+        "EcsContainer" => "the container's role",
+        "Ec2InstanceMetadata" => "the instance's role",
+        other => other,
+    }
 }
 
 /// Looks at the source.

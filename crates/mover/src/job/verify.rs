@@ -11,6 +11,7 @@
 
 pub mod agreement;
 mod content;
+mod etag_hasher;
 mod looks;
 mod recorded;
 pub mod sample;
@@ -58,6 +59,8 @@ pub struct ManifestJob {
     pub source: Option<Target>,
     /// Rows that went below this bucket, prefix or folder are looked at.
     pub destination: Target,
+    /// The destination's store lists in no order.
+    pub unordered: bool,
     /// How closely.
     pub scrutiny: Scrutiny,
 }
@@ -223,8 +226,14 @@ pub struct Verification {
 }
 
 impl Verification {
+    /// Whether there was something to look at, and the sample held none of it.
+    pub fn drew_nothing(&self) -> bool {
+        let sums = &self.sums;
+        sums.not_sampled > 0 && sums.equal() + sums.unverifiable == 0
+    }
+
     /// What it amounts to. Unverifiable objects are a failure only under `strict`, extra ones
-    /// unless they are allowed.
+    /// unless they are allowed. A sample that drew nothing has verified nothing.
     pub fn ending(&self, strict: bool, allow_extra: bool) -> Ending {
         let sums = &self.sums;
         let findings = sums.missing + sums.differing + sums.unknown + self.problems;
@@ -232,7 +241,7 @@ impl Verification {
         let unsure = if strict { sums.unverifiable } else { 0 };
         if self.stopped {
             Ending::Stopped
-        } else if findings + extra + unsure > 0 || !sums.close() {
+        } else if findings + extra + unsure > 0 || self.drew_nothing() || !sums.close() {
             Ending::Failed
         } else {
             Ending::Done

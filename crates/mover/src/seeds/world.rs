@@ -363,6 +363,7 @@ impl World {
         let accounts = Arc::new(Accounts::default());
         let source = Source {
             unordered: self.unordered,
+            counterpart_unordered: self.unordered,
             ..Source::new(self.target(self.from, "source", true))
         };
         let destination = self.target(self.to, "destination", false);

@@ -143,13 +143,27 @@ pub(crate) async fn head(
     Ok(client.head_object(request).await?)
 }
 
-/// Reads an object whole; one that breaks off is read again.
+/// The checksum of an object's bytes.
 pub(in crate::job) async fn crc64_of_object(
     context: &Context,
     side: Side,
     object: &ObjectLocation,
     head: &ObjectHead,
 ) -> Result<Crc64Nvme> {
+    let update = |hasher: &mut Crc64Hasher, bytes: &[u8]| hasher.update(bytes);
+    let hasher = read_object(context, side, object, head, Crc64Hasher::new, update).await?;
+    Ok(hasher.finish())
+}
+
+/// Reads an object whole into what `begin` makes; one that breaks off is read again.
+pub(in crate::job) async fn read_object<T>(
+    context: &Context,
+    side: Side,
+    object: &ObjectLocation,
+    head: &ObjectHead,
+    begin: impl Fn() -> T,
+    update: impl Fn(&mut T, &[u8]),
+) -> Result<T> {
     let client = side.client(context);
     let _permit = context.flow.acquire(side.need(STREAMED)).await;
     let read = async || {
@@ -164,11 +178,11 @@ pub(in crate::job) async fn crc64_of_object(
             let error = remote::Error::new(Operation::GetObject, Fault::Conflict, message);
             return Err(error.about(Some(object.bucket.as_str()), Some(object.key.as_str())));
         }
-        let mut hasher = Crc64Hasher::new();
+        let mut read = begin();
         while let Some(frame) = answer.body.frame().await {
-            hasher.update(&frame?);
+            update(&mut read, &frame?);
         }
-        Ok(hasher.finish())
+        Ok(read)
     };
     Ok(retry(&context.retry, &context.clock, |_| read()).await?)
 }

@@ -43,7 +43,7 @@ pub(in crate::job) async fn below(source: &Source, destination: &Target) -> Opti
         // s5cmd does not follow links at the destination either.
         follow_symlinks: false,
         list_v1: source.list_v1,
-        unordered: source.unordered,
+        unordered: source.counterpart_unordered,
         order: Order::Key,
         ..Source::new(target)
     })

@@ -106,7 +106,7 @@ pub(super) fn differs(what: &str, source: &str, there: &str) -> Agreement {
 }
 
 /// Whether an ETag has the form of an MD5, or of a multipart upload's.
-fn is_digest(etag: &ETag) -> bool {
+pub(super) fn is_digest(etag: &ETag) -> bool {
     etag.as_md5().is_some() || etag.part_count().is_some()
 }
 

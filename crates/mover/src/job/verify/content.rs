@@ -1,20 +1,21 @@
 //! Asks about a pair of objects of equal size, or reads them.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base::fault::Classified as _;
-use base::{Crc64Nvme, ETag, Fault};
+use base::{ByteCount, Crc64Nvme, ETag, Fault};
 use remote::types::ObjectHead;
 
 use super::State;
 use super::agreement::{Agreement, Means, differs, of_heads, of_sizes};
+use super::etag_hasher::{ETagHasher, Found};
 use super::recorded::Recorded;
 use crate::context::Context;
 use crate::digest::{checksum_of_file, has_composite, has_multipart_etag, md5_of_file};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::job::sync::content::{crc64_of_object, crc64_of_path, head};
+use crate::job::sync::content::{crc64_of_object, crc64_of_path, head, read_object};
 use crate::location::{Location, ObjectLocation};
 use crate::source::Side;
 use crate::verify::{self as arrival, Means as Stored};
@@ -90,7 +91,9 @@ impl From<Error> for Cut {
 /// Looks at a pair: asks both sides, and reads with `read`.
 pub(super) async fn look(context: &Context, pair: &Pair, read: bool) -> State {
     let agreement = match &pair.subject {
-        Subject::Live { source, there } => live(context, source, there, read).await,
+        Subject::Live { source, there } => {
+            live(context, &source.location, &there.location, read).await
+        }
         Subject::Recorded { row, there } => recorded(context, row, there, read).await,
     };
     match agreement {
@@ -104,11 +107,11 @@ pub(super) async fn look(context: &Context, pair: &Pair, read: bool) -> State {
 
 async fn live(
     context: &Context,
-    source: &Entry,
-    there: &Entry,
+    source: &Location,
+    there: &Location,
     read: bool,
 ) -> std::result::Result<Agreement, Cut> {
-    match (&source.location, &there.location) {
+    match (source, there) {
         (Location::Remote(from), Location::Remote(to)) => {
             two_objects(context, from, to, read).await
         }
@@ -230,58 +233,133 @@ async fn recorded(
     there: &Entry,
     read: bool,
 ) -> std::result::Result<Agreement, Cut> {
-    if let Some(object) = row.source() {
-        source_is_still(context, row, object).await?;
+    if let Some(source) = row.source() {
+        source_is_still(context, row, source).await?;
+        if !row.arrived() {
+            // It was left alone, so that the row says nothing of what is there.
+            return live(context, source, &there.location, read).await;
+        }
     }
-    let object = match &there.location {
-        Location::Local(path) => return Ok(row_against_file(row, path).await?),
-        Location::Remote(object) => object,
-    };
-    let head = head_there(context, object).await?;
-    if let Some(size) = row.size()
-        && let Some(differs) = of_sizes(size, head.size)
-    {
-        return Ok(differs);
-    }
-    if read {
-        let same_object = matches!(row.against_etag(head.etag.as_ref()), Agreement::Equal(_));
-        let expected = match (row.crc64nvme(), head.crc64nvme(), row.source()) {
-            (Some(recorded), _, _) => recorded,
-            // Still the object that arrived: its store's checksum is that of the bytes then.
-            (None, Some(stored), _) if same_object => stored,
-            (None, _, Some(source)) => {
-                let head = self::head(&context.source, source).await?;
-                crc64_of_object(context, Side::Source, source, &head).await?
+    let agreement = match &there.location {
+        Location::Local(path) => row_against_file(row, path).await?,
+        Location::Remote(object) => {
+            let head = head_there(context, object).await?;
+            if let Some(size) = row.size()
+                && let Some(differs) = of_sizes(size, head.size)
+            {
+                return Ok(differs);
             }
-            (None, _, None) => return Ok(Agreement::Silent),
-        };
-        let found = crc64_of_object(context, Side::Destination, object, &head).await?;
+            match read {
+                true => row_against_bytes(context, row, object, &head).await?,
+                false => row_against_head(row, &head),
+            }
+        }
+    };
+    match (agreement, row.source()) {
+        // Nothing recorded can be compared: the source itself is there to compare with.
+        (Agreement::Silent, Some(source)) => live(context, source, &there.location, read).await,
+        (known, _) => Ok(known),
+    }
+}
+
+/// What a store says of an object now, against what was recorded.
+fn row_against_head(row: &Recorded, head: &ObjectHead) -> Agreement {
+    match (row.crc64nvme(), head.crc64nvme()) {
+        (Some(expected), Some(stored)) if expected == stored => {
+            Agreement::Equal(Means::Checksum(base::ChecksumAlgorithm::Crc64Nvme))
+        }
+        (Some(expected), Some(stored)) => {
+            differs("CRC64NVME", &expected.to_base64(), &stored.to_base64())
+        }
+        _ => row.against_etag(head.etag.as_ref()),
+    }
+}
+
+/// An object's bytes, read now, against what was recorded.
+async fn row_against_bytes(
+    context: &Context,
+    row: &Recorded,
+    object: &ObjectLocation,
+    head: &ObjectHead,
+) -> Result<Agreement> {
+    const SIDE: Side = Side::Destination;
+    let same_object = matches!(row.against_etag(head.etag.as_ref()), Agreement::Equal(_));
+    // Still the object that arrived: its store's checksum is that of the bytes then.
+    let stored = head.crc64nvme().filter(|_| same_object);
+    if let Some(expected) = row.crc64nvme().or(stored) {
+        let found = crc64_of_object(context, SIDE, object, head).await?;
         return Ok(of_bytes(expected, found));
     }
-    if let (Some(expected), Some(stored)) = (row.crc64nvme(), head.crc64nvme()) {
-        return Ok(match expected == stored {
-            true => Agreement::Equal(Means::Checksum(base::ChecksumAlgorithm::Crc64Nvme)),
-            false => differs("CRC64NVME", &expected.to_base64(), &stored.to_base64()),
-        });
+    let Some(etag) = row.digest_etag() else {
+        return Ok(Agreement::Silent);
+    };
+    let begin = || ETagHasher::new(&etag, head.size);
+    let hasher = read_object(context, SIDE, object, head, begin, ETagHasher::update).await?;
+    // Under KMS, or a key of the customer's, what looks like a digest is none.
+    let is_plain = !matches!(arrival::means(head), Stored::Size);
+    let proves = row.verified_by_etag() || (same_object && is_plain);
+    Ok(of_digest(hasher.finish(), proves))
+}
+
+/// A file, read now, against what was recorded.
+async fn row_against_file(row: &Recorded, path: &Path) -> Result<Agreement> {
+    if let Some(expected) = row.crc64nvme() {
+        return Ok(of_bytes(expected, crc64_of_path(path.to_owned()).await?));
     }
-    Ok(row.against_etag(head.etag.as_ref()))
+    let (Some(etag), Some(size)) = (row.digest_etag(), row.size()) else {
+        return Ok(Agreement::Silent);
+    };
+    let file = path.to_owned();
+    let found = base::tasks::blocking(move || -> Result<Found> {
+        let file = open(&file)?;
+        let Some(expected) = etag.as_md5() else {
+            return Ok(match has_multipart_etag(&file, size, &etag)? {
+                true => Found::Same,
+                false => Found::NoGuessFits,
+            });
+        };
+        Ok(match md5_of_file(&file, 0, size)? == expected {
+            true => Found::Same,
+            false => Found::Other,
+        })
+    });
+    Ok(of_digest(found.await?, row.verified_by_etag()))
+}
+
+/// What a digest of bytes proves. One that differs proves a difference only where it is known to be
+/// a digest.
+fn of_digest(found: Found, proves: bool) -> Agreement {
+    match found {
+        Found::Same => Agreement::Equal(Means::Read),
+        Found::Other if proves => Agreement::Differs("bytes (by MD5)".to_owned()),
+        Found::Other | Found::NoGuessFits => Agreement::Silent,
+    }
 }
 
 /// Whether the source is what it was when the manifest was written.
 async fn source_is_still(
     context: &Context,
     row: &Recorded,
-    object: &ObjectLocation,
+    source: &Location,
 ) -> std::result::Result<(), Cut> {
     let gone =
         |why: &str| Cut::Differing(format!("the source {why} since the manifest was written"));
-    let head = match head(&context.source, object).await {
-        Err(error) if error.fault() == Fault::NotFound => return Err(gone("was deleted")),
-        other => other?,
+    let (size, etag) = match source {
+        Location::Remote(object) => match head(&context.source, object).await {
+            Err(error) if error.fault() == Fault::NotFound => return Err(gone("was deleted")),
+            other => {
+                let head = other?;
+                (head.size, head.etag)
+            }
+        },
+        Location::Local(path) => match size_of(path.clone()).await? {
+            Some(size) => (size, None),
+            None => return Err(gone("was deleted")),
+        },
     };
-    let same_size = row.size().is_none_or(|size| size == head.size);
+    let same_size = row.size().is_none_or(|recorded| recorded == size);
     let recorded: Option<ETag> = row.source_etag();
-    let same_etag = match (&recorded, &head.etag) {
+    let same_etag = match (&recorded, &etag) {
         (Some(recorded), Some(now)) => recorded == now,
         _ => true,
     };
@@ -291,11 +369,14 @@ async fn source_is_still(
     }
 }
 
-async fn row_against_file(row: &Recorded, path: &Path) -> Result<Agreement> {
-    match row.crc64nvme() {
-        Some(expected) => Ok(of_bytes(expected, crc64_of_path(path.to_owned()).await?)),
-        None => Ok(Agreement::Silent),
-    }
+/// How large a file is; `None` where there is none.
+async fn size_of(path: PathBuf) -> Result<Option<ByteCount>> {
+    base::tasks::blocking(move || match std::fs::metadata(&path) {
+        Ok(metadata) => Ok(Some(ByteCount(metadata.len()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::local("look at", path)(error)),
+    })
+    .await
 }
 
 /// What the destination's store says; an object that went away since it was listed is missing.

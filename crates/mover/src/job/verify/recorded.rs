@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base::{ByteCount, Checksum, ChecksumAlgorithm, Crc64Nvme, ETag, Key};
 
-use super::agreement::{Agreement, Means, of_sizes};
+use super::agreement::{Agreement, Means, is_digest, of_sizes};
 use super::content::Pair;
 use super::looks::Looks;
 use super::{ManifestJob, State};
@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::job::sync::feed::Front;
 use crate::job::sync::sides::below;
 use crate::list::spool_error;
-use crate::location::ObjectLocation;
+use crate::location::{Location, ObjectLocation};
 use crate::manifest::rows::{ManifestRow, Rows};
 use crate::source::{Side, Source};
 use crate::spool::{Record, Sorted, Sorter};
@@ -31,7 +31,7 @@ const BATCH: usize = 1_000;
 pub(super) struct Recorded {
     row: ManifestRow,
     /// The source, where it is to be asked too.
-    source: Option<ObjectLocation>,
+    source: Option<Location>,
 }
 
 impl Recorded {
@@ -40,7 +40,7 @@ impl Recorded {
         &self.row.key
     }
 
-    pub(super) fn source(&self) -> Option<&ObjectLocation> {
+    pub(super) fn source(&self) -> Option<&Location> {
         self.source.as_ref()
     }
 
@@ -79,13 +79,29 @@ impl Recorded {
         }
     }
 
+    /// The ETag by which the bytes that arrived can be told again: the destination's, else that of
+    /// the source.
+    pub(super) fn digest_etag(&self) -> Option<ETag> {
+        let etags = [&self.row.destination_etag, &self.row.source_etag];
+        let mut etags = etags
+            .into_iter()
+            .flatten()
+            .map(|etag| ETag::from_header(etag));
+        etags.find(is_digest)
+    }
+
+    /// Whether the bytes were compared by ETags when they arrived, so that these are digests.
+    pub(super) fn verified_by_etag(&self) -> bool {
+        self.row.verified_by.as_deref() == Some("etag")
+    }
+
     fn was_verified(&self) -> bool {
         let means = self.row.verified_by.as_deref();
         means.is_some_and(|means| means != "size")
     }
 
     /// Whether the row says that the object arrived.
-    fn arrived(&self) -> bool {
+    pub(super) fn arrived(&self) -> bool {
         matches!(self.row.outcome.as_str(), "copied" | "copied_not_deleted")
     }
 
@@ -107,7 +123,7 @@ impl Recorded {
             return Some(State::Differing(what));
         }
         // Left alone because something was there: nothing but its size was ever compared.
-        (!self.arrived()).then_some(State::Unverifiable)
+        (!self.arrived() && self.source.is_none()).then_some(State::Unverifiable)
     }
 }
 
@@ -195,7 +211,10 @@ impl Standing {
         context: &Context,
         accounts: &Arc<Accounts>,
     ) -> Result<Standing> {
-        let nothing = Source::new(job.destination.clone());
+        let nothing = Source {
+            counterpart_unordered: job.unordered,
+            ..Source::new(job.destination.clone())
+        };
         let front = match below(&nothing, &job.destination).await {
             None => None,
             Some(source) => Some(Front::of(context, accounts, Side::Destination, &source).await?),
@@ -236,7 +255,18 @@ impl InOrder {
     async fn read(job: &ManifestJob, looks: &Looks) -> Result<InOrder> {
         let path = job.manifest.clone();
         let prefix = destination_prefix(&job.destination);
-        let gathered = base::tasks::blocking(move || gather(path, &prefix)).await?;
+        let source = job.source.as_ref().map(source_prefix);
+        let from = source.clone().unwrap_or_default();
+        let gathered = base::tasks::blocking(move || gather(path, &prefix, &from)).await?;
+        if let Some(asked) = &job.source
+            && gathered.count > 0
+            && !gathered.names_source
+        {
+            return Err(Error::NotFound(format!(
+                "no row of {} names a source below {asked}",
+                job.manifest.display()
+            )));
+        }
         for _ in 0..gathered.passed_over {
             looks.listed();
             looks.ignored();
@@ -245,7 +275,7 @@ impl InOrder {
             sorted: Some(gathered.sorted),
             batch: Vec::new().into_iter(),
             ahead: None,
-            source: job.source.as_ref().map(ToString::to_string),
+            source,
             count: gathered.count,
         })
     }
@@ -274,17 +304,32 @@ impl InOrder {
     }
 
     /// The row's source, where sources are to be asked: one that was moved away is not.
-    fn source_of(&self, row: &ManifestRow) -> Option<ObjectLocation> {
+    fn source_of(&self, row: &ManifestRow) -> Option<Location> {
         let below = self.source.as_ref()?;
-        if row.verb == "mv" || !row.key.starts_with(below.as_str()) {
+        let moved_away = row.verb == "mv" && row.outcome == "copied";
+        if moved_away || !row.key.starts_with(below.as_str()) {
             return None;
         }
+        if !row.key.starts_with("s3://") {
+            return Some(Location::Local(PathBuf::from(&row.key)));
+        }
         let url = S3Url::parse(&row.key).ok()?;
-        Some(ObjectLocation {
+        Some(Location::Remote(ObjectLocation {
             bucket: url.bucket,
             key: Key::new(url.path).ok()?,
             version_id: row.source_version.as_deref().map(base::VersionId::new),
-        })
+        }))
+    }
+}
+
+/// What rows of a source begin with, as manifests write them.
+fn source_prefix(source: &Target) -> String {
+    match source {
+        Target::Remote(url) => format!("s3://{}/{}", url.bucket, url.literal_prefix()),
+        Target::Local(path) => {
+            let text = crate::walk::clean(&path.to_string_lossy());
+            if text == "." { String::new() } else { text }
+        }
     }
 }
 
@@ -308,14 +353,17 @@ struct Gathered {
     sorted: Sorted,
     /// Rows in it, of one destination several perhaps.
     count: u64,
+    /// Whether one of them has its source below the one to be asked.
+    names_source: bool,
     passed_over: u64,
 }
 
 /// Sorts the rows that say what should stand below `prefix` by their destination, the later of two
 /// behind the earlier.
-fn gather(path: PathBuf, prefix: &str) -> Result<Gathered> {
+fn gather(path: PathBuf, prefix: &str, source: &str) -> Result<Gathered> {
     let mut sorter = Sorter::new();
     let (mut count, mut passed_over) = (0_u64, 0_u64);
+    let mut names_source = false;
     for row in Rows::open(&path)? {
         let row = row?;
         let says = matches!(
@@ -326,6 +374,7 @@ fn gather(path: PathBuf, prefix: &str) -> Result<Gathered> {
             passed_over += 1;
             continue;
         }
+        names_source |= row.key.starts_with(source);
         let mut value = (count).to_be_bytes().to_vec();
         serde_json::to_writer(&mut value, &row)
             .map_err(|error| Error::Bug(format!("a row cannot be written: {error}")))?;
@@ -336,6 +385,7 @@ fn gather(path: PathBuf, prefix: &str) -> Result<Gathered> {
     Ok(Gathered {
         sorted: sorter.finish().map_err(spool_error)?,
         count,
+        names_source,
         passed_over,
     })
 }

@@ -1,5 +1,7 @@
 //! Two stores in memory, or a store and a folder, with maps as the oracle.
 
+mod manifests;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -137,6 +139,7 @@ impl Bench {
             manifest: path.to_owned(),
             source: source.map(|text| Target::parse(text).unwrap()),
             destination: Target::parse(to).unwrap(),
+            unordered: false,
             scrutiny: Scrutiny {
                 read,
                 ..Scrutiny::default()
@@ -392,6 +395,10 @@ async fn a_sample_looks_at_so_many_and_names_the_rest() {
     bench.heard.0.lock().clear();
     bench.verify(sampled("7", 2)).await.unwrap();
     assert_ne!(bench.heard.of("equal"), first);
+    let none = bench.verify(sampled("0.0001%", 1)).await.unwrap();
+    assert_eq!(none.sums.not_sampled, 60);
+    // Nothing was looked at, so that nothing is green.
+    assert_eq!(none.ending(false, false), Ending::Failed);
     let all = bench.verify(sampled("100%", 1)).await.unwrap();
     assert_eq!(all.sums.equal(), 60);
     let more = bench.verify(sampled("1000", 1)).await.unwrap();
@@ -522,6 +529,7 @@ async fn a_manifest_that_breaks_off_or_names_nothing_here_verifies_nothing() {
             manifest: path.to_owned(),
             source: None,
             destination: Target::parse(to).unwrap(),
+            unordered: false,
             scrutiny: Scrutiny::default(),
         };
         let accounts = Arc::new(Accounts::default());
