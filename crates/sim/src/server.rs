@@ -148,6 +148,30 @@ impl TestServer {
         self.model.put_object(request).expect("the model takes it");
     }
 
+    /// Stores an object with tags.
+    pub fn put_tagged(&self, bucket_name: &str, key_text: &str, tags: &[(&str, &str)]) {
+        let pairs = tags
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let request = PutObject {
+            tags: Tags::new(pairs).expect("tags that S3 takes"),
+            ..PutObject::new(
+                bucket(bucket_name),
+                key(key_text),
+                Received::from_bytes("tagged", []),
+            )
+        };
+        self.model.put_object(request).expect("the model takes it");
+    }
+
+    /// The current object's tags, in order of name.
+    pub fn tags(&self, bucket_name: &str, key_text: &str) -> Vec<(String, String)> {
+        let object = self.object(bucket_name, key_text);
+        let tags = object.iter().flat_map(|object| object.tags.iter());
+        tags.map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
     /// Stores an object made of parts of `part_size` each, with a full-object CRC-64/NVME.
     pub fn put_multipart(
         &self,
