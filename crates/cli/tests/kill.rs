@@ -3,7 +3,8 @@
 //! A run uploads, or relays from another store, two objects in parts and two hundred small ones.
 //! It is killed once the store has seen a number of requests that the seed says. `resume` (or the
 //! same sync, or the same command where nothing was worth a journal yet) must complete it: every
-//! byte equal, no upload left, and no more parts sent again than were under way at the kill.
+//! byte equal, no upload left, and no more parts sent again than were under way at the kill: whose
+//! requests reached the store, then or later, and whose answers are not in the journal.
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![expect(
@@ -11,6 +12,8 @@
     reason = "processes are waited for on the machine's clock"
 )]
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -28,6 +31,9 @@ const LARGE: [(&str, u64); 2] = [("large/a", 26), ("large/b", 14)];
 
 /// Parts of all of them.
 const PARTS: u64 = 6 + 3;
+
+/// Parts of one object under way at once.
+const CONCURRENCY: u64 = 2;
 
 /// Small objects.
 const SMALL: usize = 200;
@@ -170,14 +176,9 @@ impl<'a> Bench<'a> {
         } else {
             "cp"
         });
-        words.extend([
-            "--part-size",
-            "5",
-            "--concurrency",
-            "2",
-            from,
-            "s3://bucket/",
-        ]);
+        let concurrency = CONCURRENCY.to_string();
+        words.extend(["--part-size", "5", "--concurrency", &concurrency]);
+        words.extend([from, "s3://bucket/"]);
         words.into_iter().map(str::to_owned).collect()
     }
 
@@ -209,6 +210,24 @@ fn wait_for(bench: &Bench<'_>, child: &mut Child, requests: u64) {
     }
 }
 
+/// Waits until the store has seen all that a process that is gone ever sent it.
+fn settle(bench: &Bench<'_>) {
+    let endpoint = bench.server.endpoint();
+    let address = endpoint.strip_prefix("http://").unwrap();
+    // Connections are accepted in the order in which they were made: once this one is answered, none
+    // of the process's is still to come. The store reads each to its end.
+    let mut last = TcpStream::connect(address).unwrap();
+    last.write_all(b"GET / HTTP/1.0\r\nhost: store\r\n\r\n")
+        .unwrap();
+    last.read_to_end(&mut Vec::new()).unwrap();
+    drop(last);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while bench.server.counters().connections_open() > 0 {
+        assert!(Instant::now() < deadline, "the store keeps a connection");
+        std::thread::yield_now();
+    }
+}
+
 /// What one moment came to.
 #[derive(Debug, Default)]
 struct Outcome {
@@ -231,8 +250,9 @@ fn moment(goods: &Goods, kind: Kind, requests: u64) -> Outcome {
     child.kill().unwrap();
     let first = child.wait_with_output().unwrap();
     let context = format!("{kind:?} killed after {requests} requests");
+    settle(&bench);
 
-    // Parts that were asked for and are neither in the journal nor in an object were under way.
+    // Parts that were sent and are neither in the journal nor in an object were under way.
     let uploads = bench.home().all_uploads().unwrap();
     let kept: u64 = uploads.iter().map(|upload| upload.parts).sum();
     let there: u64 = LARGE
@@ -243,9 +263,9 @@ fn moment(goods: &Goods, kind: Kind, requests: u64) -> Outcome {
             if forgotten { mib.div_ceil(5) } else { 0 }
         })
         .sum();
-    let under_way = bench
-        .requests(Operation::UploadPart)
-        .saturating_sub(kept + there);
+    let sent = bench.requests(Operation::UploadPart);
+    assert!(kept + there <= sent, "{context}: {uploads:?}");
+    let under_way = sent - kept - there;
     let mut outcome = Outcome {
         killed: first.status.code() != Some(0),
         under_way,
@@ -287,10 +307,12 @@ fn moment(goods: &Goods, kind: Kind, requests: u64) -> Outcome {
 
     outcome.parts_again = bench.requests(Operation::UploadPart) - PARTS;
     outcome.puts_again = bench.requests(Operation::PutObject) - SMALL as u64;
-    // The store may count a request only after its sender was killed, so what it had seen at the
-    // kill is no bound; what a run may have under way is.
     assert!(
-        outcome.parts_again <= LARGE.len() as u64 * 2,
+        outcome.parts_again <= outcome.under_way,
+        "{context}: {outcome:?}"
+    );
+    assert!(
+        outcome.under_way <= LARGE.len() as u64 * CONCURRENCY,
         "{context}: {outcome:?}"
     );
     if outcome.resumed {

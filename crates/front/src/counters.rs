@@ -15,6 +15,7 @@ pub struct Counters(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     connections: AtomicU64,
+    connections_open: AtomicU64,
     requests: Mutex<BTreeMap<Operation, u64>>,
 }
 
@@ -22,6 +23,11 @@ impl Counters {
     /// Connections accepted.
     pub fn connections(&self) -> u64 {
         self.0.connections.load(Ordering::Relaxed)
+    }
+
+    /// Connections whose end the server has not seen yet; [`reset`](Counters::reset) leaves them.
+    pub fn connections_open(&self) -> u64 {
+        self.0.connections_open.load(Ordering::Acquire)
     }
 
     /// Requests of one operation, whatever they were answered.
@@ -45,11 +51,25 @@ impl Counters {
         self.0.requests.lock().clear();
     }
 
-    pub(crate) fn connection(&self) {
+    /// Counts a connection, which is open until what is returned is dropped.
+    pub(crate) fn connection(&self) -> OpenConnection {
+        self.0.connections_open.fetch_add(1, Ordering::Relaxed);
         self.0.connections.fetch_add(1, Ordering::Relaxed);
+        OpenConnection(self.clone())
     }
 
     pub(crate) fn request(&self, operation: Operation) {
         *self.0.requests.lock().entry(operation).or_default() += 1;
+    }
+}
+
+/// A connection while it is open.
+#[derive(Debug)]
+pub(crate) struct OpenConnection(Counters);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        // Whoever sees the connection gone sees its requests counted.
+        self.0.0.connections_open.fetch_sub(1, Ordering::Release);
     }
 }

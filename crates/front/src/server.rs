@@ -220,13 +220,14 @@ async fn accept(
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        counters.connection();
+        let open = counters.connection();
         let gate = Arc::clone(&gate);
         let tls = tls.clone();
         let lifetime = lifetime.clone();
         let connection = lifetime.connections.clone().track_future(async move {
             // Whatever ends a connection early is the client's affair, or was on purpose.
             let _ = serve(stream, tls, gate, lifetime).await;
+            drop(open);
         });
         tasks::spawn("front connection", connection);
     }
