@@ -1,68 +1,76 @@
-//! How many requests one endpoint takes best. Pure: samples in, a limit out.
+//! How many requests one endpoint takes best. Pure: samples in, a limit and a pace out.
 //!
 //! Overview: work is requests answered plus mebibytes moved, a second. From a small start the
 //! limit doubles while work rises; then it rests and probes a step up and a step down in turn. A
 //! step up stays if work rose with it, a step down if work did not fall, so that latency that
-//! grows without work growing brings the limit down. An answer that asks for less (503 SlowDown)
-//! cuts the limit at once, once in a latency's time, and makes a ceiling under which it then
-//! climbs gently; where one request at a time is still too much, requests are paced. Invariants:
-//! the limit stays within its bounds; a sample in which the limit was not reached says nothing of
-//! it, but for what was throttled; nothing rises while our own processors are full. Not handled,
-//! because a second of misjudgement is cheap: noise that looks like a rise; the next probe mends
-//! it.
+//! grows without work growing brings the limit down. A probe lasts until what it shows stands out
+//! from the noise of counting. An answer that asks for less (503 SlowDown) makes a [`pace`] of what
+//! got through, at once, which then rises gently; where much is refused, the limit is halved too,
+//! once in a latency's time. Invariants: the limit stays within its bounds; a sample in which the
+//! limit was not reached says nothing of it, nor one in which the pace was what held requests back,
+//! but for what was throttled; nothing rises while our own processors are full.
+
+mod measure;
+mod pace;
 
 use std::fmt;
 use std::time::Duration;
 
 use base::units::MIB;
 
+use self::measure::{Measure, Test};
+use self::pace::Pace;
+
 /// Where the search begins unless the bounds say otherwise.
 /// A guess, not measured: high enough that small runs do not wait for the search, low enough that
 /// a store that throttles is not met with hundreds of requests at once.
 pub const START: usize = 32;
 
-/// Least share by which work must grow for a doubled limit to stay.
-/// Reason: below a knee it grows by up to the whole; noise over a measurement is some hundredths.
-const RISE_ON_DOUBLING: f64 = 1.10;
-/// The same for a probe of a quarter more.
-const RISE_ON_PROBE: f64 = 1.09;
-/// Least share of the work that a probe of a fifth less must keep to stay.
-const KEPT_ON_PROBE: f64 = 0.95;
+/// Share by which work must grow for a doubled limit to stay.
+/// Reason: below a knee it grows by up to the whole, and what is missed by not doubling a step up
+/// finds.
+const DOUBLING: Test = Test {
+    ratio: 1.10,
+    work_max: 400.0,
+    passed_max: Duration::from_secs(4),
+};
+/// The same for a probe of a quarter more: less than that would miss more than it spares.
+const PROBE_UP: Test = Test {
+    ratio: 1.06,
+    work_max: 3_000.0,
+    passed_max: Duration::from_secs(10),
+};
+/// Share of the work that a probe of a fifth less must keep to stay.
+const PROBE_DOWN: Test = Test {
+    ratio: 0.96,
+    ..PROBE_UP
+};
 
 /// The least time over which work is measured.
 const MEASURE_MIN: Duration = Duration::from_millis(200);
-/// A measurement ends after this even where little work was done.
-const MEASURE_MAX: Duration = Duration::from_secs(4);
+/// Work after which a first measurement is good enough to double, and the time after which it is.
+const FIRST_WORK: f64 = 100.0;
+const FIRST_MAX: Duration = Duration::from_secs(4);
 /// The least time for which a change is let settle.
 const SETTLE_MIN: Duration = Duration::from_millis(100);
-/// Work over which a measurement is steady enough to double by, and to probe by.
-/// Reason: the noise of a count is its square root: 7 and 4 hundredths.
-const STEADY_FOR_DOUBLING: f64 = 200.0;
-const STEADY_FOR_PROBE: f64 = 600.0;
 
 /// Time between two probes: at first, and at the most once probes change nothing.
 const REST_MIN: Duration = Duration::from_secs(1);
 const REST_MAX: Duration = Duration::from_secs(8);
+/// How often longer than a probe the rest after it is, so that probes cost little where they last.
+const REST_PER_PROBE: u32 = 3;
+const REST_AT_MOST: Duration = Duration::from_secs(16);
 
+/// What a step up makes of the limit.
+const STEP_UP: f64 = 1.25;
 /// What the first step down leaves of the limit, and what the longest one leaves.
 const STRIDE: f64 = 0.8;
 const STRIDE_MIN: f64 = 0.4;
 
-/// Share of throttled answers above which the limit is halved instead of cut by a fifth.
+/// Share of throttled answers above which the limit is halved.
 const HEAVY: f64 = 0.1;
-/// Share of the limit that was throttled at which the ceiling is set.
-const CEILING: f64 = 0.9;
-/// How the ceiling, and the pace, rise with each measurement without throttling.
-const CREEP: f64 = 1.02;
-/// What a throttled pace keeps of what was let through.
-const PACE_CUT: f64 = 0.8;
-/// Between two steps of a pace.
-const PACE_EVERY: Duration = Duration::from_secs(1);
-/// Shares of the throttled pace around it in which steps are small, and what others come to.
-const PACE_NEAR: f64 = 0.15;
-const PACE_STRIDE: f64 = 1.15;
-/// The slowest pace, in requests a second.
-const PACE_MIN: f64 = 0.5;
+/// The least time between two cuts: what was under way still comes back.
+const DEAF_MIN: Duration = Duration::from_millis(50);
 
 /// Between what the limit is sought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,18 +151,15 @@ impl fmt::Display for Reason {
 pub struct Tuner {
     bounds: Bounds,
     limit: usize,
-    /// Requests a second let through, where one at a time is too much.
-    pace: Option<f64>,
-    /// What got through when it was last throttled, in requests a second.
-    pace_throttled: f64,
+    /// Once throttling was met: how many requests a second are let through.
+    pace: Option<Pace>,
     mode: Mode,
-    /// Set once throttling was met: the limit rises no higher than this for now.
-    ceiling: Option<f64>,
     /// Time during which requests of before the last change still come back.
     settling: Duration,
     /// The same for throttled answers after a cut.
     deaf: Duration,
-    gathered: Sample,
+    /// What was done since the last change.
+    gathered: Measure,
     /// From a request to the head of its answer, as last measured.
     latency: Duration,
     /// How long the next rest lasts.
@@ -170,20 +175,13 @@ pub struct Tuner {
 enum Mode {
     /// Doubling; what was done before the last doubling.
     Climb { before: Option<Measure> },
-    /// Resting for so long.
-    Rest { left: Duration },
+    /// Resting until so much was measured; what earlier rests at this limit saw.
+    Rest {
+        left: Duration,
+        before: Option<Measure>,
+    },
     /// A step away from where it rested.
     Probe { up: bool, before: Measure },
-}
-
-/// Work done under a limit.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Measure {
-    limit: usize,
-    /// Requests and mebibytes a second.
-    work: f64,
-    /// Over how long.
-    passed: Duration,
 }
 
 impl Sample {
@@ -198,14 +196,6 @@ impl Sample {
         let answers = u32::try_from(self.answers).unwrap_or(u32::MAX);
         self.waited.checked_div(answers).unwrap_or_default()
     }
-
-    fn add(&mut self, other: &Sample) {
-        self.passed += other.passed;
-        self.answers += other.answers;
-        self.throttled += other.throttled;
-        self.waited += other.waited;
-        self.bytes += other.bytes;
-    }
 }
 
 impl Tuner {
@@ -215,16 +205,15 @@ impl Tuner {
             1 <= bounds.min && bounds.min <= bounds.max,
             "bounds are at least one, and in order"
         );
+        let limit = start.clamp(bounds.min, bounds.max);
         Tuner {
             bounds,
-            limit: start.clamp(bounds.min, bounds.max),
+            limit,
             pace: None,
-            pace_throttled: 1.0,
             mode: Mode::Climb { before: None },
-            ceiling: None,
             settling: Duration::ZERO,
             deaf: Duration::ZERO,
-            gathered: Sample::default(),
+            gathered: Measure::of(limit),
             latency: Duration::ZERO,
             rest: REST_MIN,
             up_next: true,
@@ -239,12 +228,15 @@ impl Tuner {
 
     /// Requests a second that are let through now; none where that is not limited.
     pub fn pace(&self) -> Option<f64> {
-        self.pace
+        self.pace.as_ref().map(Pace::rate)
     }
 
     /// Takes a sample, and says what changes by it.
     pub fn observe(&mut self, sample: &Sample) -> Option<Change> {
         self.deaf = self.deaf.saturating_sub(sample.passed);
+        if let Some(pace) = &mut self.pace {
+            pace.gather(sample);
+        }
         if sample.throttled > 0 {
             return self.throttled(sample);
         }
@@ -252,174 +244,145 @@ impl Tuner {
             self.settling = self.settling.saturating_sub(sample.passed);
             return None;
         }
+        if sample.cpu_full {
+            return None;
+        }
+        if let Some(pace) = &mut self.pace {
+            let rose = pace.rise();
+            if pace.is_of_no_use() {
+                self.pace = None;
+            }
+            if rose {
+                return Some(self.same(Reason::Recovering));
+            }
+        }
         // Nothing is learnt of a limit that was not what limited.
-        if sample.peak < self.limit || sample.cpu_full {
+        if sample.peak < self.limit || self.pace.as_ref().is_some_and(Pace::binds) {
             return None;
         }
         self.gathered.add(sample);
-        let measure = self.measured()?;
-        if self.pace.is_some() {
-            return self.pace_up();
-        }
-        self.decide(measure)
-    }
-
-    /// What was done under the present limit, once enough was seen.
-    fn measured(&mut self) -> Option<Measure> {
-        let gathered = self.gathered;
-        let steady = match self.mode {
-            Mode::Climb { .. } => STEADY_FOR_DOUBLING,
-            Mode::Rest { .. } | Mode::Probe { .. } => STEADY_FOR_PROBE,
-        };
-        let least = MEASURE_MIN.max(2 * gathered.latency());
-        let enough = gathered.work() >= steady || gathered.passed >= MEASURE_MAX;
-        // A pace is kept without noise: it needs no count.
-        let enough = enough || self.pace.is_some() && gathered.passed >= PACE_EVERY;
-        if gathered.passed < least || !enough {
+        // At first nothing was waited for to settle.
+        let latencies = 1 + u32::from(self.latency.is_zero());
+        let least = latencies * self.gathered.latency();
+        if self.gathered.passed() < MEASURE_MIN.max(least) {
             return None;
         }
-        self.gathered = Sample::default();
-        self.latency = gathered.latency();
-        Some(Measure {
-            limit: self.limit,
-            work: gathered.work() / gathered.passed.as_secs_f64(),
-            passed: gathered.passed,
-        })
+        self.latency = self.gathered.latency();
+        self.decide()
     }
 
-    /// Cuts the limit, and where there is nothing left to cut, the pace.
+    /// Keeps to what gets through, and halves the limit where much does not.
     fn throttled(&mut self, sample: &Sample) -> Option<Change> {
         if !self.deaf.is_zero() {
             return None;
         }
-        self.deaf = sample.latency().max(Duration::from_millis(50));
+        self.deaf = sample.latency().max(DEAF_MIN);
         self.settling = self.deaf;
-        self.gathered = Sample::default();
-        self.rest = REST_MIN;
-        self.mode = Mode::Rest { left: self.rest };
-        let share = sample.throttled as f64 / sample.answers.max(1) as f64;
-        let used = sample.peak.clamp(1, self.limit);
-        self.ceiling = Some((used as f64 * CEILING).max(1.0));
-        let cut = if share > HEAVY { 0.5 } else { 0.8 };
-        if used <= self.bounds.min {
-            let seconds = sample.passed.as_secs_f64().max(0.001);
-            let good = sample.answers.saturating_sub(sample.throttled) as f64 / seconds;
-            let now = self
-                .pace
-                .unwrap_or(sample.answers as f64 / seconds)
-                .min(good.max(PACE_MIN) / CEILING);
-            self.pace_throttled = now;
-            self.pace = Some((now * PACE_CUT).max(PACE_MIN));
+        // Where there is a pace, a lower one is all that is needed.
+        let first = self.pace.is_none();
+        let pace = self.pace.get_or_insert_with(|| Pace::of(sample));
+        if pace.throttled(sample) > HEAVY && first {
+            self.rest = REST_MIN;
+            self.rest(None);
+            let half = sample.peak.clamp(1, self.limit) / 2;
+            if let Some(change) = self.step(half, Reason::Throttled) {
+                return Some(change);
+            }
         }
-        self.step(scaled(used, cut), Reason::Throttled)
-            .or_else(|| self.pace.map(|_| self.same(Reason::Throttled)))
+        Some(self.same(Reason::Throttled))
     }
 
-    /// Lets a paced endpoint have more: a little near where it was throttled, else in strides.
-    fn pace_up(&mut self) -> Option<Change> {
-        let pace = self.pace?;
-        let near = (pace / self.pace_throttled - 1.0).abs() < PACE_NEAR;
-        let faster = pace * if near { CREEP } else { PACE_STRIDE };
-        // A thousand requests a second, one after another, is more than any store answers.
-        self.pace = (faster < 1_000.0).then_some(faster);
-        Some(self.same(Reason::Recovering))
-    }
-
-    fn decide(&mut self, measure: Measure) -> Option<Change> {
-        let crept = self.creep();
+    /// What follows from what was gathered, once it says something.
+    fn decide(&mut self) -> Option<Change> {
+        let now = self.gathered;
         match self.mode {
-            Mode::Climb { before: None } => self.climb(measure),
-            Mode::Climb {
-                before: Some(before),
-            } if measure.work > before.work * RISE_ON_DOUBLING => self.climb(measure),
+            Mode::Climb { before: None } => {
+                let enough = now.work() >= FIRST_WORK || now.passed() >= FIRST_MAX;
+                enough.then(|| self.climb(now)).flatten()
+            }
             Mode::Climb {
                 before: Some(before),
             } => {
-                self.rest();
+                if now.passes(&before, &DOUBLING)? {
+                    return self.climb(now);
+                }
+                self.rest(Some(before));
                 self.step(before.limit, Reason::NoGain)
             }
-            Mode::Rest { left } if left <= measure.passed => self.probe(measure),
-            Mode::Rest { left } => {
-                let left = left - measure.passed;
-                self.mode = Mode::Rest { left };
-                crept.and_then(|limit| self.step(limit, Reason::Recovering))
-            }
-            Mode::Probe { up: true, before } if measure.work > before.work * RISE_ON_PROBE => {
-                self.rest = REST_MIN;
-                self.climb(measure)
+            Mode::Rest { left, before } => {
+                if now.passed() < left {
+                    return None;
+                }
+                let seen = before.map_or(now, |before| now.joined(before));
+                self.probe(seen)
             }
             Mode::Probe { up: true, before } => {
-                self.rest_longer();
+                if now.passes(&before, &PROBE_UP)? {
+                    self.rest = REST_MIN;
+                    return self.climb(now);
+                }
+                self.rest_longer(before);
                 self.step(before.limit, Reason::NoGain)
             }
-            Mode::Probe { up: false, before } if measure.work >= before.work * KEPT_ON_PROBE => {
-                self.rest = REST_MIN;
-                self.up_next = false;
-                self.stride = (self.stride * self.stride).max(STRIDE_MIN);
-                // The best seen stays the measure, or small losses would add up.
-                let best = Measure {
-                    work: measure.work.max(before.work),
-                    ..measure
-                };
-                self.probe(best)
-            }
             Mode::Probe { up: false, before } => {
-                self.rest_longer();
+                if now.passes(&before, &PROBE_DOWN)? {
+                    self.rest = REST_MIN;
+                    self.up_next = false;
+                    self.stride = (self.stride * self.stride).max(STRIDE_MIN);
+                    // The best seen stays the measure, or small losses would add up.
+                    return self.probe(now.or_better(before));
+                }
+                self.rest_longer(before);
                 self.step(before.limit, Reason::Needed)
             }
         }
     }
 
-    /// Raises the ceiling a little; the limit that it lets through, if that is higher.
-    fn creep(&mut self) -> Option<usize> {
-        let ceiling = self.ceiling?;
-        let raised = (ceiling * CREEP).max(ceiling + 0.5);
-        self.ceiling = Some(raised);
-        let limit = self.limit as f64;
-        let towards = limit + ((raised - limit) / 4.0).max(1.0);
-        let next = floor(towards.min(raised));
-        (next > self.limit).then_some(next)
-    }
-
-    /// Doubles, as far as the ceiling lets it.
-    fn climb(&mut self, measure: Measure) -> Option<Change> {
-        let next = self.under_ceiling(self.limit.saturating_mul(2));
-        if next <= self.limit {
-            self.rest();
+    fn climb(&mut self, now: Measure) -> Option<Change> {
+        let next = self.limit.saturating_mul(2).min(self.bounds.max);
+        // A bound that is near is a matter for a probe, and so high up it matters more whether
+        // less does as much.
+        if next <= scaled(self.limit, STEP_UP) {
+            self.up_next = false;
+            self.rest(Some(now));
             return None;
         }
-        self.mode = Mode::Climb {
-            before: Some(measure),
-        };
+        self.mode = Mode::Climb { before: Some(now) };
         self.step(next, Reason::WorkRises)
     }
 
-    fn rest(&mut self) {
+    fn rest(&mut self, before: Option<Measure>) {
         self.stride = STRIDE;
-        self.mode = Mode::Rest { left: self.rest };
+        self.gathered = Measure::of(self.limit);
+        self.mode = Mode::Rest {
+            left: self.rest,
+            before,
+        };
     }
 
-    fn rest_longer(&mut self) {
-        self.rest = (self.rest * 2).min(REST_MAX);
-        self.rest();
+    /// Goes back to resting where `before` was seen, for longer than last time.
+    fn rest_longer(&mut self, before: Measure) {
+        let probe = self.gathered.passed() * REST_PER_PROBE;
+        self.rest = (self.rest * 2).min(REST_MAX).max(probe).min(REST_AT_MOST);
+        self.rest(Some(before));
     }
 
     /// A step up or down, in turn; the other way where one is closed.
     fn probe(&mut self, before: Measure) -> Option<Change> {
-        let up = self.under_ceiling((self.limit + 1).max(scaled(self.limit, 1.25)));
+        let up = (self.limit + 1).max(scaled(self.limit, STEP_UP));
+        let up = up.min(self.bounds.max);
         let down = scaled(self.limit, self.stride).max(self.bounds.min);
         let goes_up = match (up > self.limit, down < self.limit) {
             (true, true) => self.up_next,
             (may_go_up, _) => may_go_up,
         };
         self.up_next = !goes_up;
-        let (next, reason) = if goes_up {
-            (up, Reason::ProbeUp)
-        } else {
-            (down, Reason::ProbeDown)
+        let (next, reason) = match goes_up {
+            true => (up, Reason::ProbeUp),
+            false => (down, Reason::ProbeDown),
         };
         if next == self.limit {
-            self.rest_longer();
+            self.rest_longer(before);
             return None;
         }
         self.mode = Mode::Probe {
@@ -429,24 +392,19 @@ impl Tuner {
         self.step(next, reason)
     }
 
-    fn under_ceiling(&self, limit: usize) -> usize {
-        let ceiling = self.ceiling.map_or(usize::MAX, floor);
-        limit.min(ceiling.max(1)).min(self.bounds.max)
-    }
-
     /// Moves the limit, and lets what is under way come back before anything is measured.
     fn step(&mut self, to: usize, reason: Reason) -> Option<Change> {
         let to = to.clamp(self.bounds.min, self.bounds.max);
         let from = std::mem::replace(&mut self.limit, to);
+        self.gathered = Measure::of(to);
         if from == to {
             return None;
         }
-        self.gathered = Sample::default();
         self.settling = self.settling.max(SETTLE_MIN).max(self.latency);
         Some(Change {
             from,
             to,
-            pace: self.pace,
+            pace: self.pace(),
             reason,
         })
     }
@@ -455,24 +413,20 @@ impl Tuner {
         Change {
             from: self.limit,
             to: self.limit,
-            pace: self.pace,
+            pace: self.pace(),
             reason,
         }
     }
 }
 
-fn scaled(limit: usize, by: f64) -> usize {
-    floor(limit as f64 * by)
-}
-
-/// The whole part; limits are small and not negative.
+/// The whole part of a limit times a share; limits are small and not negative.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "limits lie between zero and some thousands"
 )]
-fn floor(limit: f64) -> usize {
-    limit as usize
+fn scaled(limit: usize, by: f64) -> usize {
+    (limit as f64 * by) as usize
 }
 
 #[cfg(test)]

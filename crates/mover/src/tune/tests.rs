@@ -1,6 +1,6 @@
 //! The search against stores that are a few formulas: their best is known.
 
-use proptest::prelude::{Just, Strategy, any, prop_assert, prop_oneof, proptest};
+use proptest::prelude::{ProptestConfig, TestCaseError, any, prop_assert, proptest};
 
 use super::*;
 
@@ -37,6 +37,29 @@ struct Bench {
 struct Random(u64);
 
 impl Random {
+    fn of(seed: u64) -> Random {
+        // Seeds beside each other must not begin alike.
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        for _ in 0..8 {
+            random.next();
+        }
+        random
+    }
+
+    /// For another one that goes its own way.
+    fn seed(&mut self) -> u64 {
+        self.next();
+        self.0
+    }
+
+    fn between(&mut self, least: f64, most: f64) -> f64 {
+        least + self.next() * (most - least)
+    }
+
+    fn pick(&mut self, from: &[f64]) -> f64 {
+        from[usize::try_from(count(self.next() * from.len() as f64)).unwrap()]
+    }
+
     /// Between zero and one.
     fn next(&mut self) -> f64 {
         self.0 ^= self.0 << 13;
@@ -88,7 +111,7 @@ impl Bench {
         Bench {
             store,
             tuner: Tuner::new(BOUNDS, start),
-            random: Random(seed | 1),
+            random: Random::of(seed),
             bucket: 0.0,
             paced: 0.0,
         }
@@ -133,6 +156,14 @@ impl Bench {
             throttled = (answers - self.bucket.floor()).max(0.0);
             self.bucket -= answers - throttled;
         }
+        // Slots may be held while their requests wait for the pace, or not.
+        let peak = match self.tuner.pace() {
+            Some(pace) if pace < offered && self.random.next() < 0.5 => {
+                let busy = count((pace * self.store.latency).ceil());
+                self.tuner.limit().min(usize::try_from(busy).unwrap())
+            }
+            _ => self.tuner.limit(),
+        };
         let latency = limit / self.store.offered(limit);
         Sample {
             passed: TICK,
@@ -140,7 +171,7 @@ impl Bench {
             throttled: count(throttled),
             waited: Duration::from_secs_f64(latency * answers),
             bytes: 0,
-            peak: self.tuner.limit(),
+            peak,
             cpu_full: false,
         }
     }
@@ -155,90 +186,118 @@ fn count(number: f64) -> u64 {
     number as u64
 }
 
-fn knee(capacity: f64, latency: f64) -> Store {
+/// A store with a knee, which may decline beyond it.
+fn store(random: &mut Random) -> Store {
+    let latency = random.pick(&[0.002, 0.01, 0.05, 0.2, 1.0]);
+    // Below some tens of answers a second, noise hides for minutes what a limit does.
+    let slowest = 2.0_f64.max(80.0 * latency);
     Store {
-        capacity,
+        capacity: (slowest + random.next() * 600.0) / latency,
         latency,
-        decline: 0.0,
+        decline: random.pick(&[0.0, 0.0, 0.0, 0.5]),
         rate_max: None,
     }
 }
 
-fn stores() -> impl Strategy<Value = Store> {
-    let latencies = prop_oneof![Just(0.002), Just(0.01), Just(0.05), Just(0.2), Just(1.0)];
-    let declines = prop_oneof![3 => Just(0.0), 1 => Just(0.5)];
-    // Below some tens of answers a second, noise hides for minutes what a limit does.
-    let slowest = |latency: f64| 2.0_f64.max(80.0 * latency);
-    (latencies, 0.0_f64..1.0, declines).prop_map(move |(latency, knee, decline)| Store {
-        capacity: (slowest(latency) + knee * 600.0) / latency,
+/// A store without a knee that refuses what goes beyond a rate.
+fn throttling(rate_max: f64, latency: f64) -> Store {
+    Store {
+        capacity: 1e6,
         latency,
-        decline,
-        rate_max: None,
-    })
+        decline: 0.0,
+        rate_max: Some(rate_max),
+    }
+}
+
+fn any_start(random: &mut Random) -> usize {
+    usize::try_from(count(random.between(1.0, 385.0))).unwrap()
+}
+
+/// Cases that one seed makes.
+const CASES: u64 = 150;
+
+/// Runs cases of a seed, each of which says which share of the best it got.
+///
+/// The noise is that of counting, so that a share is not the same in each case. Of twenty thousand
+/// cases of each kind none came below eight tenths, four in a thousand below nine.
+fn nearly_all_reach_nine_tenths(
+    seed: u64,
+    case: impl Fn(&mut Random) -> f64,
+) -> Result<(), TestCaseError> {
+    let mut below = 0;
+    for number in 0..CASES {
+        let mut random = Random::of(seed.wrapping_add(number));
+        let share = case(&mut random);
+        prop_assert!(share >= 0.8, "{share} in case {number}");
+        below += u64::from(share < 0.9);
+    }
+    prop_assert!(below * 20 <= CASES, "{below} of {CASES} below nine tenths");
+    Ok(())
 }
 
 proptest! {
-    // The noise is that of counting, so one case in some thousands is unlucky: a fixed seed.
-    #![proptest_config(proptest::prelude::ProptestConfig {
-        cases: 300,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(1),
-        ..proptest::prelude::ProptestConfig::default()
+    // A seed makes many cases, none of which is simpler than another.
+    #![proptest_config(ProptestConfig {
+        cases: 1,
+        max_shrink_iters: 0,
+        failure_persistence: None,
+        ..ProptestConfig::default()
     })]
 
     #[test]
-    fn from_any_start_the_search_comes_near_the_knee(
-        store in stores(),
-        start in 1_usize..=384,
-        seed in any::<u64>(),
-    ) {
-        let mut bench = Bench::new(store, start, seed);
-        // A bad start at a store that declines means answers of ten seconds and more at first.
-        bench.run(Duration::from_secs(300));
-        let got = bench.run(Duration::from_secs(60)).rate();
-        prop_assert!(
-            got >= 0.8 * store.best(),
-            "{got} of {} at {}", store.best(), bench.tuner.limit()
-        );
+    fn from_any_start_the_search_comes_near_the_knee(seed in any::<u64>()) {
+        nearly_all_reach_nine_tenths(seed, |random| {
+            let store = store(random);
+            let mut bench = Bench::new(store, any_start(random), random.seed());
+            // A bad start at a store that declines means answers of ten seconds and more at first.
+            bench.run(Duration::from_secs(300));
+            bench.run(Duration::from_secs(60)).rate() / store.best()
+        })?;
     }
 
     #[test]
-    fn a_store_that_changes_is_followed(
-        before in stores(),
-        factor in prop_oneof![Just(0.25), Just(0.5), Just(2.0), Just(4.0)],
-        seed in any::<u64>(),
-    ) {
-        let mut bench = Bench::new(before, START, seed);
-        bench.run(Duration::from_secs(120));
-        let capacity = (before.capacity * factor).max(80.0);
-        let after = Store { capacity, ..before };
-        bench.store = after;
-        bench.run(Duration::from_secs(240));
-        let got = bench.run(Duration::from_secs(60)).rate();
-        prop_assert!(
-            got >= 0.8 * after.best(),
-            "{got} of {} at {}", after.best(), bench.tuner.limit()
-        );
+    fn a_store_that_changes_is_followed(seed in any::<u64>()) {
+        nearly_all_reach_nine_tenths(seed, |random| {
+            let before = store(random);
+            let mut bench = Bench::new(before, START, random.seed());
+            bench.run(Duration::from_secs(120));
+            let factor = random.pick(&[0.25, 0.5, 2.0, 4.0]);
+            let capacity = (before.capacity * factor).max(80.0);
+            let after = Store { capacity, ..before };
+            bench.store = after;
+            bench.run(Duration::from_secs(240));
+            bench.run(Duration::from_secs(60)).rate() / after.best()
+        })?;
     }
 
     #[test]
-    fn a_throttling_store_is_not_kept_in_503s(
-        latency in prop_oneof![Just(0.002), Just(0.01), Just(0.05), Just(0.2)],
-        rate in 100.0_f64..4_000.0,
-        start in 1_usize..=384,
+    fn a_throttling_store_is_not_kept_in_503s(seed in any::<u64>()) {
+        nearly_all_reach_nine_tenths(seed, |random| {
+            let latency = random.pick(&[0.002, 0.01, 0.05, 0.2]);
+            let store = throttling(random.between(50.0, 4_000.0), latency);
+            let mut bench = Bench::new(store, any_start(random), random.seed());
+            bench.run(Duration::from_secs(120));
+            let sum = bench.run(Duration::from_secs(120));
+            let throttled = sum.throttled_share();
+            assert!(throttled <= 0.02, "{throttled} of the answers are throttled");
+            sum.rate() / store.best()
+        })?;
+    }
+
+    #[test]
+    fn it_reaches_nine_tenths_of_the_best_limit_at_1_20_and_150_ms_with_503s_and_without(
         seed in any::<u64>(),
+        throttles in any::<bool>(),
     ) {
-        let store = Store { rate_max: Some(rate), ..knee(1e6, latency) };
-        let mut bench = Bench::new(store, start, seed);
-        bench.run(Duration::from_secs(60));
-        let sum = bench.run(Duration::from_secs(120));
-        prop_assert!(
-            sum.throttled_share() <= 0.05,
-            "{} of the answers are throttled", sum.throttled_share()
-        );
-        prop_assert!(
-            sum.rate() >= 0.5 * store.best(),
-            "{} of {} at {} {:?}", sum.rate(), store.best(), bench.tuner.limit(), bench.tuner.pace()
-        );
+        nearly_all_reach_nine_tenths(seed, |random| {
+            let latency = random.pick(&[0.001, 0.020, 0.150]);
+            let capacity = (random.between(4.0, 380.0) / latency).min(20_000.0);
+            let rate_max = throttles.then(|| capacity * random.between(0.2, 0.9));
+            let store = Store { capacity, latency, decline: 0.0, rate_max };
+            let mut bench = Bench::new(store, START, random.seed());
+            bench.run(Duration::from_secs(60));
+            bench.run(Duration::from_secs(60)).rate() / store.best()
+        })?;
     }
 }
 
@@ -256,10 +315,16 @@ fn the_first_throttled_answer_cuts_at_once_and_once_in_a_latency() {
     let change = tuner.observe(&sample).unwrap();
     assert_eq!((change.from, change.to), (200, 100));
     assert_eq!(change.reason, Reason::Throttled);
+    // What got through was 500 a second.
+    let pace = change.pace.unwrap();
+    assert!((450.0..500.0).contains(&pace), "{pace}");
     // Answers to what was under way before the cut: 300 ms is the latency.
     assert_eq!(tuner.observe(&sample), None);
     assert_eq!(tuner.observe(&sample), None);
-    assert_eq!(tuner.observe(&sample).unwrap().to, 50);
+    let change = tuner.observe(&sample).unwrap();
+    assert_eq!(change.reason, Reason::Throttled);
+    let lower = change.pace.unwrap();
+    assert!(lower < pace * 0.9, "{lower}");
 }
 
 #[test]
@@ -291,20 +356,35 @@ fn a_limit_that_was_not_reached_and_a_full_cpu_teach_nothing() {
 #[test]
 fn one_request_at_a_time_may_still_be_too_much() {
     // 50 requests a second are let through; one slot makes 500.
-    let store = Store {
-        rate_max: Some(50.0),
-        ..knee(1e6, 0.002)
-    };
-    let mut bench = Bench::new(store, START, 7);
+    let mut bench = Bench::new(throttling(50.0, 0.002), START, 7);
     bench.run(Duration::from_secs(30));
-    assert_eq!(bench.tuner.limit(), 1);
     let pace = bench.tuner.pace().unwrap();
-    assert!((25.0..75.0).contains(&pace), "{pace}");
+    assert!((42.0..55.0).contains(&pace), "{pace}");
     // Once the store takes more, the pace goes and the limit rises.
     bench.store.rate_max = None;
     bench.run(Duration::from_secs(120));
     assert_eq!(bench.tuner.pace(), None);
     assert!(bench.tuner.limit() > 1);
+}
+
+#[test]
+fn a_pace_neither_rises_nor_is_blamed_where_something_else_holds_requests_back() {
+    let mut bench = Bench::new(throttling(1_000.0, 0.01), START, 7);
+    bench.run(Duration::from_secs(30));
+    let pace = bench.tuner.pace().unwrap();
+    let limit = bench.tuner.limit();
+    let idle = Sample {
+        passed: TICK,
+        answers: 3,
+        waited: Duration::from_millis(30),
+        peak: 1,
+        ..Sample::default()
+    };
+    for _ in 0..1_000 {
+        bench.tuner.observe(&idle);
+    }
+    let now = bench.tuner.pace().unwrap();
+    assert!(now <= pace * 1.02 && limit == bench.tuner.limit(), "{now}");
 }
 
 #[test]
