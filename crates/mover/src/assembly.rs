@@ -164,7 +164,7 @@ const STARTS_MAX: u32 = 3;
 /// Whether a download that ended in `error` begins again; `starts` counts those so far.
 pub(crate) fn restart(error: &Error, starts: u32) -> Restart {
     match error {
-        Error::Changed(_) | Error::Mismatch { .. } | Error::WrongStays { .. }
+        Error::Changed(_) | Error::Mismatch { .. } | Error::WrongStored { .. }
             if starts < STARTS_MAX =>
         {
             Restart::Anew
@@ -174,7 +174,7 @@ pub(crate) fn restart(error: &Error, starts: u32) -> Restart {
         | Error::Local { .. }
         | Error::Name { .. }
         | Error::Mismatch { .. }
-        | Error::WrongStays { .. }
+        | Error::WrongStored { .. }
         | Error::Refused(_)
         | Error::NotFound(_)
         | Error::Usage(_)

@@ -43,20 +43,18 @@ pub enum Error {
         /// What the destination says.
         actual: String,
     },
-    /// The bytes that arrived are not those that left, and they stand at the destination.
-    #[error(
-        "{what}, which stays because it could not be deleted ({reason}): \
-         expected {expected}, got {actual}"
-    )]
-    WrongStays {
+    /// The bytes that arrived are not those that left, and took the place of what stood at the
+    /// destination.
+    #[error("{what}, which {}: expected {expected}, got {actual}", fate(.stays.as_deref()))]
+    WrongStored {
         /// What was compared.
         what: String,
         /// What the source says.
         expected: String,
         /// What the destination says.
         actual: String,
-        /// Why it could not be deleted.
-        reason: String,
+        /// Why they still stand there; none if they were deleted again.
+        stays: Option<String>,
     },
     /// The source changed while it was moved.
     #[error("{0} changed while it was read")]
@@ -106,13 +104,21 @@ impl Error {
     }
 }
 
+/// What became of an object that arrived wrong, in words.
+fn fate(stays: Option<&str>) -> String {
+    match stays {
+        Some(reason) => format!("stays because it could not be deleted ({reason})"),
+        None => "was deleted again".to_owned(),
+    }
+}
+
 impl Classified for Error {
     fn fault(&self) -> Fault {
         match self {
             Error::Remote(error) => error.fault(),
             Error::Local { .. } => Fault::Local,
             Error::Name { .. } | Error::Refused(_) | Error::Usage(_) => Fault::Invalid,
-            Error::Mismatch { .. } | Error::WrongStays { .. } => Fault::Corrupt,
+            Error::Mismatch { .. } | Error::WrongStored { .. } => Fault::Corrupt,
             Error::Changed(_) => Fault::Conflict,
             Error::NotFound(_) => Fault::NotFound,
             Error::Unordered { .. } => Fault::Unsupported,

@@ -259,7 +259,7 @@ fn verdict(error: &Error, source: &Location) -> Verdict {
             Error::Remote(_)
             | Error::Local { .. }
             | Error::Mismatch { .. }
-            | Error::WrongStays { .. }
+            | Error::WrongStored { .. }
             | Error::Changed(_)
             | Error::NotFound(_)
             | Error::Unordered { .. }

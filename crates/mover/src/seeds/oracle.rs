@@ -94,8 +94,13 @@ impl Oracle<'_> {
         !moved && (unseen || cut || said)
     }
 
-    /// Whether what replaced the object arrived wrong: then nothing stands there any more.
+    /// Whether what replaced the object arrived wrong: then nothing stands there any more. It is
+    /// said, unless the run was stopped before it could be sent again.
     fn was_taken_back(&self, name: &str) -> bool {
+        let wrong = self.world.faults().contains_key("wrong uploads");
+        if wrong && self.ended.sums.pending > 0 && self.world.source.contains_key(name) {
+            return true;
+        }
         let rows = self.world.ledger.rows.lock();
         rows.iter().any(|(kind, named, said)| {
             *kind == "failed" && ends_with(named, name) && said.contains(": expected ")

@@ -337,7 +337,7 @@ pub(crate) fn may_go_on(error: &Error) -> bool {
         // The source is another one, or what was sent is wrong.
         Error::Changed(_)
         | Error::Mismatch { .. }
-        | Error::WrongStays { .. }
+        | Error::WrongStored { .. }
         | Error::Name { .. }
         | Error::Refused(_)
         | Error::NotFound(_)

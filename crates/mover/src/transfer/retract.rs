@@ -20,29 +20,26 @@ pub(crate) struct Retracted {
 }
 
 impl Retracted {
-    /// What was wrong: [`Error::WrongStays`] if the object stays.
+    /// What was wrong, and what became of it.
     pub(crate) fn into_error(self) -> Error {
-        match (self.wrong, self.stays) {
-            (
-                Error::Mismatch {
-                    what,
-                    expected,
-                    actual,
-                },
-                Some(reason),
-            ) => Error::WrongStays {
+        match self.wrong {
+            Error::Mismatch {
                 what,
                 expected,
                 actual,
-                reason,
+            } => Error::WrongStored {
+                what,
+                expected,
+                actual,
+                stays: self.stays,
             },
-            (wrong, _) => wrong,
+            wrong => wrong,
         }
     }
 }
 
-/// The wrong object that an earlier try left at the destination, if one did. It is worse than why
-/// a later try came to nothing, and it is nobody else's object that would have to be kept.
+/// The wrong object that an earlier try stored at the destination, if one did: it stands there, or
+/// what stood there before it is gone with it. Either is worse than why a later try came to nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Standing(Option<Error>);
 
@@ -50,20 +47,32 @@ impl Standing {
     /// Takes note of the error that a try ended in. A try may end before it writes anything, so
     /// that what stood there before it stands there still.
     pub(crate) fn note(&mut self, error: Error) {
-        if matches!(error, Error::WrongStays { .. }) {
+        if matches!(error, Error::WrongStored { .. }) {
             self.0 = Some(error);
         }
     }
 
     /// What is to be told of tries of which the last one ended in `error`.
     pub(crate) fn or(self, error: Error) -> Error {
-        self.0.unwrap_or(error)
+        match self.0 {
+            // What was given up is done again by whoever goes on: it is not there, and not said to be.
+            Some(Error::WrongStored { stays: None, .. }) if is_cancelled(&error) => error,
+            Some(wrong) => wrong,
+            None => error,
+        }
     }
 
     /// `kept`, of a last try that kept what stands there, unless that is the wrong object.
     pub(crate) fn unless_it_is<T>(self, kept: T) -> Result<T, Error> {
-        self.0.map_or(Ok(kept), Err)
+        match self.0 {
+            Some(wrong @ Error::WrongStored { stays: Some(_), .. }) => Err(wrong),
+            Some(_) | None => Ok(kept),
+        }
     }
+}
+
+fn is_cancelled(error: &Error) -> bool {
+    error.fault() == Fault::Cancelled
 }
 
 /// Deletes the object that was just made and is `wrong`, if it still stands.
