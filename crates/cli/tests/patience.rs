@@ -5,10 +5,17 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
+use base::Clock;
+use front::Operation;
+use front::deviation::{Action, Disturbance};
 use sim::server::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, TestServer};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+
+/// Longer than any of these tests takes.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A server that is both sides, and a folder with a credentials file.
 struct Bench {
@@ -190,4 +197,60 @@ fn a_deadline_must_lie_ahead_and_be_one() {
     assert_eq!(copy(&["--deadline", "tomorrow"]), Some(2));
     assert_eq!(copy(&["--deadline-strict"]), Some(2));
     assert_eq!(copy(&["--deadline", "9000-01-01T00:00Z"]), Some(0));
+}
+
+/// A copy that cannot end, since the store keeps every object to itself, and a deadline that passes.
+/// Its status once it has ended, or none where it goes on; and what was said of the deadline.
+fn past_its_deadline(flags: &[&str]) -> (Option<i32>, String) {
+    let bench = Bench::new();
+    let never = Disturbance::once(Operation::GetObject, Action::Delay(PATIENCE));
+    bench.server.disturbances().add(never.times(u64::MAX));
+    // A machine may be too busy to begin before a near deadline is over: then a later one is set.
+    let mut ahead = Duration::from_secs(2);
+    loop {
+        let deadline = Clock::system().now() + ahead;
+        let deadline = deadline.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let mut arguments = vec!["cp", "--deadline", &deadline];
+        arguments.extend(flags);
+        arguments.extend(["s3://partner/2026/*", "here/"]);
+        let mut child = bench.command(&arguments).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = lines.map_while(Result::ok);
+        let is_over = |line: &String| line.contains("deadline ") && line.contains(" is over");
+        let Some(line) = said.find(is_over) else {
+            panic!("it ended without a word: {:?}", child.wait().unwrap());
+        };
+        if line.contains("is over already") {
+            assert_eq!(child.wait().unwrap().code(), Some(2));
+            ahead *= 2;
+            continue;
+        }
+        if flags.is_empty() {
+            let status = child.try_wait().unwrap();
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return (status.and_then(|status| status.code()), line);
+        }
+        let rest: Vec<String> = said.collect();
+        let status = child.wait().unwrap();
+        assert!(!bench.path().join("here/00.mp3").exists());
+        return (status.code(), [vec![line], rest].concat().join("\n"));
+    }
+}
+
+#[test]
+fn a_deadline_that_is_lost_stops_a_strict_run_with_code_three() {
+    let (code, said) = past_its_deadline(&["--deadline-strict"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(
+        said.contains("stopping, what is not done is pending"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_deadline_that_is_lost_is_told_and_the_run_goes_on() {
+    let (code, said) = past_its_deadline(&[]);
+    assert_eq!(code, None, "{said}");
+    assert!(!said.contains("stopping"), "{said}");
 }
