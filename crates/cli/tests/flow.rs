@@ -155,6 +155,9 @@ fn large_objects_stay_within_the_memory_that_was_given() {
     assert_eq!(bench.server.get("box", "piped").len(), bytes.len());
 }
 
+// On the machine's clock, since the program and the store that throttles it are two processes; a
+// slow machine asks less and is refused less. The search itself is tried on a clock of its own in
+// `a_throttling_store_is_not_kept_in_503s`.
 #[test]
 fn minio_14566_a_throttling_source_is_not_killed_by_retries() {
     // Less than one request after another would ask for.
@@ -197,8 +200,9 @@ fn every_try_of_a_side_is_paced() {
         bench.server.put("box", &format!("k{number}"), "x");
     }
     let (_, took) = bench.run(&["--requests-per-second", "30", "cp", "s3://box/*", "down/"]);
-    // A listing and sixty objects; the first turn comes at once.
-    assert!(took >= Duration::from_millis(1_900), "{took:?}");
+    // A listing and sixty objects, of which the first turn comes at once. No machine is too slow for
+    // this: it only bounds from below.
+    assert!(took >= Duration::from_millis(1_999), "{took:?}");
 }
 
 #[test]
@@ -207,19 +211,20 @@ fn bytes_keep_to_the_bandwidth_both_ways() {
     std::fs::write(bench.path().join("up"), vec![7; 6_000_000]).unwrap();
     let bounded = |command: &[&str]| {
         let (_, took) = bench.run(&[&["--bandwidth", "3MB/s"], command].concat());
-        // A tenth of a second's may go at once.
-        assert!(took >= Duration::from_millis(1_800), "{command:?} {took:?}");
+        // A tenth of a second's may go at once. No machine is too slow for this: it only bounds from
+        // below.
+        assert!(took >= Duration::from_millis(1_900), "{command:?} {took:?}");
     };
     bounded(&["cp", "up", "s3://box/up"]);
     bounded(&["cp", "s3://box/up", "down"]);
-    let (_, took) = bench.run(&[
+    // At the plain rate it would take ten weeks.
+    bench.run(&[
         "--bandwidth",
         "00:00-00:00=off,1B/s",
         "cp",
         "up",
         "s3://box/up",
     ]);
-    assert!(took < Duration::from_secs(60), "{took:?}");
 }
 
 #[test]
