@@ -371,6 +371,8 @@ impl Ticket<'_> {
         if arrived.verified == Verified::SizeOnly {
             accounts.unverified.add(1);
         }
+        // Forgotten only once the object is settled.
+        let finished = arrived.finished;
         let moved = Moved {
             size: arrived.size,
             source_etag: arrived.source_etag,
@@ -386,11 +388,13 @@ impl Ticket<'_> {
         match deleted {
             Ok(()) => {
                 self.settle_done();
+                drop(finished);
                 self.tell(&Event::Moved(&moved));
             }
             Err(error) => {
                 accounts.copied_not_deleted.add(1);
                 self.settle_again();
+                drop(finished);
                 let (moved, error) = (&moved, &error);
                 self.tell(&Event::CopiedNotDeleted { moved, error });
             }

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::units::MIB;
+use base::{ByteCount, Clock};
 use remote::faulty::Plan;
-use remote::memory::{Hook, MemoryClient};
+use remote::memory::{Hook, MemoryClient, MemoryOptions, Reaction};
 use remote::{Faulty, Operation};
 use tempfile::TempDir;
 
@@ -14,6 +16,7 @@ use crate::context::Context;
 use crate::event::Verb;
 use crate::filter::Filter;
 use crate::job::copy::{CopyConditions, CopyJob, run};
+use crate::journal::{JobsHome, Journal};
 use crate::options::TransferOptions;
 use crate::source::Source;
 use crate::testing::{Ledger, context_over, ramp};
@@ -118,6 +121,37 @@ async fn an_overwrite_that_was_taken_back_is_told_of_when_it_cannot_be_sent_agai
     assert_eq!(bench.store.bytes("b", "f"), None);
     let said = bench.ledger.said("failed").concat();
     assert!(said.contains("which was deleted again"), "{said}");
+}
+
+// A run was killed when an upload was completed and its file in the journal gone, but its object
+// not yet written down as done: all its parts were sent again. Moving deletes in between.
+#[tokio::test(start_paused = true)]
+async fn what_is_known_of_an_uploads_parts_is_kept_until_its_object_is_done() {
+    let mut bench = Bench::new(Plan::calm());
+    let source = MemoryClient::new(MemoryOptions {
+        endpoint: "memory://source".to_owned(),
+        ..MemoryOptions::default()
+    });
+    source.insert_bucket("s");
+    source.insert_ramp("s", "k", 5, ByteCount(20 * MIB));
+    bench.context.source = Arc::new(source.clone());
+    let home = JobsHome::new(bench.path("jobs"));
+    let journal = Journal::new(home.clone(), super::world::record(), Clock::system());
+    bench.context.journal = Some(Arc::new(journal));
+    let (known, jobs) = (Arc::new(AtomicU64::new(0)), home.clone());
+    let seen = Arc::clone(&known);
+    source.set_hook(Some(Hook::new(move |call| {
+        if call.operation == Operation::DeleteObject {
+            let uploads = jobs.all_uploads().unwrap();
+            let parts: u64 = uploads.iter().map(|upload| upload.parts).sum();
+            seen.store(parts, Ordering::Release);
+        }
+        Reaction::Proceed
+    })));
+    let sums = bench.copy(Verb::Move, "s3://s/k", "s3://b/k").await;
+    assert_eq!((sums.copied, sums.copied_not_deleted), (1, 0));
+    assert!(known.load(Ordering::Acquire) > 1);
+    assert!(home.all_uploads().unwrap().is_empty());
 }
 
 /// Seeds that came out wrong once, as far as the worlds that they make are still the same.

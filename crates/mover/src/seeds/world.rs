@@ -478,7 +478,7 @@ impl std::fmt::Debug for World {
 }
 
 /// The record of a job that nobody goes on with.
-fn record() -> JobRecord {
+pub(super) fn record() -> JobRecord {
     JobRecord {
         words: vec!["cp".to_owned()],
         version: "0".to_owned(),

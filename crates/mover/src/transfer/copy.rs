@@ -110,6 +110,7 @@ impl<'a> Errand<'a> {
             verified,
             tries: 1,
             lost,
+            finished: None,
         }))
     }
 
@@ -254,7 +255,10 @@ impl<'a> Errand<'a> {
         };
         match self.copy_all(&head, parts, &upload, done, condition).await {
             Ok(Completed::Stands {
-                etag, version_id, ..
+                finished,
+                etag,
+                version_id,
+                ..
             }) => {
                 let lost = scope.within_grace(baggage.arrived()).await?;
                 // That the copy is made of its parts says nothing of the source.
@@ -270,6 +274,7 @@ impl<'a> Errand<'a> {
                     verified,
                     tries: 1,
                     lost,
+                    finished,
                 }))
             }
             Ok(Completed::Kept) => {

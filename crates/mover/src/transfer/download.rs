@@ -325,6 +325,7 @@ fn carried(
             verified,
             tries,
             lost: Vec::new(),
+            finished: None,
         }),
     }
 }

@@ -44,11 +44,26 @@ pub(crate) struct Upload<'a> {
     slot: Option<Arc<UploadSlot>>,
 }
 
+/// The journal's place of an upload that was completed, which is forgotten when this is dropped.
+///
+/// To be kept until the journal says that the object is done: a kill between the two would lose all
+/// that is known of its parts, and all of them would be sent again.
+#[derive(Debug)]
+pub(crate) struct Finished(Arc<UploadSlot>);
+
+impl Drop for Finished {
+    fn drop(&mut self) {
+        self.0.remove();
+    }
+}
+
 /// How completing ended.
 #[derive(Debug)]
 pub(crate) enum Completed {
     /// The object stands.
     Stands {
+        /// Its upload's place in the journal.
+        finished: Option<Finished>,
         etag: Option<ETag>,
         version_id: Option<VersionId>,
         verified: Verified,
@@ -133,9 +148,9 @@ impl<'a> Upload<'a> {
         parts: &[PartSeal],
         condition: PutCondition,
     ) -> Result<Completed> {
-        let completed = self.make(parts, condition).await;
-        if let (Ok(Completed::Stands { .. }), Some(slot)) = (&completed, &self.slot) {
-            slot.remove();
+        let mut completed = self.make(parts, condition).await;
+        if let Ok(Completed::Stands { finished, .. }) = &mut completed {
+            *finished = self.slot.clone().map(Finished);
         }
         completed
     }
@@ -172,6 +187,7 @@ impl<'a> Upload<'a> {
             Err(error) => return Err(error),
         };
         Ok(Completed::Stands {
+            finished: None,
             etag: output.etag,
             version_id: output.version_id,
             verified,
@@ -204,6 +220,7 @@ impl<'a> Upload<'a> {
             Ok(_) | Err(_) => return Err(error.into()),
         };
         Ok(Completed::Stands {
+            finished: None,
             verified: verify::assembled_head(&self.object.to_string(), parts, &head)?,
             etag: head.etag,
             version_id: head.version_id,

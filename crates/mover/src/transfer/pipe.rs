@@ -154,6 +154,7 @@ impl<R: AsyncRead + Unpin + Send> Piping<'_, R> {
                 etag,
                 version_id,
                 verified,
+                finished: _,
             }) => Ok(Some(put::Stored {
                 etag,
                 version_id,

@@ -221,6 +221,7 @@ impl<'a> Errand<'a> {
                 verified: verify::weaker(stored.verified, known),
                 tries,
                 lost,
+                finished: None,
             })));
         }
     }

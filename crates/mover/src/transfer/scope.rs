@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Loss, SkipReason, Verified};
 use crate::landing::Folders;
 use crate::pin::FilePin;
+use crate::transfer::multipart::Finished;
 
 /// How long what is under way may go on after the first interrupt.
 /// Reason: people wait a few seconds before they press Ctrl-C again.
@@ -36,7 +37,7 @@ pub(crate) enum Carried {
 }
 
 /// What stands at a destination.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Arrived {
     pub(crate) size: ByteCount,
     pub(crate) source_etag: Option<ETag>,
@@ -49,6 +50,8 @@ pub(crate) struct Arrived {
     pub(crate) tries: u32,
     /// What of the source's attributes did not go along.
     pub(crate) lost: Vec<Loss>,
+    /// Its upload's place in the journal, where it came in parts.
+    pub(crate) finished: Option<Finished>,
 }
 
 impl Scope {

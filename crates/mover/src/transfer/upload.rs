@@ -235,6 +235,7 @@ async fn put(
         verified: stored.verified,
         tries: 1,
         lost: Vec::new(),
+        finished: None,
     }))
 }
 
@@ -256,6 +257,7 @@ async fn in_parts(
     let sent = sent.await;
     match sent {
         Ok(Completed::Stands {
+            finished,
             etag,
             version_id,
             verified,
@@ -269,6 +271,7 @@ async fn in_parts(
             verified,
             tries: 1,
             lost: Vec::new(),
+            finished,
         })),
         Ok(Completed::Kept) => {
             abort(scope, upload).await;

@@ -80,6 +80,7 @@ impl Errand<'_> {
         match passage.all(condition).await {
             Ok((
                 Completed::Stands {
+                    finished,
                     etag,
                     version_id,
                     verified,
@@ -97,6 +98,7 @@ impl Errand<'_> {
                     verified: verify::weaker(verified, known),
                     tries: 1,
                     lost,
+                    finished,
                 }))
             }
             Ok((Completed::Kept, _)) => {
