@@ -21,10 +21,10 @@ const MANY: u64 = 20;
 const EVERY: Duration = Duration::from_secs(1);
 const EVERY_REQUESTS: f64 = 10.0;
 /// A rise near what was refused, and away from it.
-const CREEP: f64 = 1.02;
-const STRIDE: f64 = 1.15;
+const CREEP: f64 = 1.04;
+const STRIDE: f64 = 1.3;
 /// Shares of what was refused between which a pace is near it.
-const NEAR: std::ops::RangeInclusive<f64> = 0.85..=1.15;
+const NEAR: std::ops::RangeInclusive<f64> = 0.9..=1.1;
 /// Share of the pace that must be asked for: else something else holds requests back.
 const BINDING: f64 = 0.85;
 /// How far beyond what was refused a pace is of no use any more.

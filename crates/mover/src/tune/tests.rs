@@ -384,7 +384,7 @@ fn a_pace_neither_rises_nor_is_blamed_where_something_else_holds_requests_back()
         bench.tuner.observe(&idle);
     }
     let now = bench.tuner.pace().unwrap();
-    assert!(now <= pace * 1.02 && limit == bench.tuner.limit(), "{now}");
+    assert!(now <= pace * 1.04 && limit == bench.tuner.limit(), "{now}");
 }
 
 #[test]
