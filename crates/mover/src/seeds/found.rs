@@ -157,7 +157,9 @@ async fn what_is_known_of_an_uploads_parts_is_kept_until_its_object_is_done() {
 /// Seeds that came out wrong once, as far as the worlds that they make are still the same.
 #[test]
 fn seeds_that_came_out_wrong_once_end_in_order() {
-    for seed in [1_129, 2_062, 2_263, 13_662, 14_076, 16_668, 17_128, 18_794] {
+    for seed in [
+        1_129, 2_062, 2_263, 6_322, 8_836, 13_662, 14_076, 16_668, 17_128, 18_794,
+    ] {
         if let Err(wrong) = super::run(seed) {
             panic!("LONGHAUL_SEED={seed}:\n{wrong}");
         }
