@@ -266,6 +266,7 @@ impl<'a> Errand<'a> {
             verified: verify::weaker(stored.verified, known),
             tries: 1,
             lost,
+            finished: None,
         }))
     }
 
