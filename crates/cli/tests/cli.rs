@@ -248,6 +248,35 @@ fn an_interrupt_stops_taking_work_says_what_is_left_and_exits_with_3() {
     assert_eq!(text(&again.stdout).lines().count(), 400 - done);
 }
 
+/// A run file keeps no journal: it says how to go on instead.
+#[test]
+fn an_interrupted_run_says_how_to_go_on() {
+    let bench = Bench::slow(Duration::from_millis(50));
+    bench.server.create_bucket("bucket");
+    let mut lines = String::new();
+    for number in 0..200 {
+        let key = format!("k{number:03}");
+        bench.server.put("bucket", &key, "v");
+        lines.push_str(&format!("cp -n s3://bucket/{key} here/{key}\n"));
+    }
+    std::fs::write(bench.path().join("file"), lines).unwrap();
+    let arguments = ["--numworkers", "2", "run", "file"];
+    let mut child = bench.command(&arguments).spawn().unwrap();
+    let stdout = child.stdout.take().unwrap();
+    let mut printed = BufReader::new(stdout).lines();
+    assert!(printed.next().unwrap().is_ok());
+    signal(&child, "INT");
+    let done = 1 + printed.count();
+    let (code, stderr) = ended(child);
+    assert_eq!(code, Some(3), "{stderr}");
+    assert!(stderr.contains(" lines were begun, "), "{stderr}");
+    assert!(stderr.contains("cp lines with -n"), "{stderr}");
+    assert!(done < 200, "{done}");
+    let again = bench.run(&["run", "file"]);
+    assert_eq!(again.status.code(), Some(0));
+    assert_eq!(text(&again.stdout).lines().count(), 200 - done);
+}
+
 #[test]
 fn a_second_interrupt_ends_at_once() {
     let bench = Bench::new();

@@ -41,7 +41,12 @@ pub(crate) fn crc64_of_file(file: &File, offset: u64, length: ByteCount) -> Resu
 }
 
 /// Hands a range of `file` to `take`, in order. Blocks; call it off the reactor.
-fn read(file: &File, offset: u64, length: ByteCount, mut take: impl FnMut(&[u8])) -> Result<()> {
+pub(crate) fn read(
+    file: &File,
+    offset: u64,
+    length: ByteCount,
+    mut take: impl FnMut(&[u8]),
+) -> Result<()> {
     let mut buffer = vec![0; READ_BYTES];
     let mut position = offset;
     let end = offset + length.0;

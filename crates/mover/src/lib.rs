@@ -69,7 +69,7 @@ pub use flow::{Flow, FlowPermit, Need};
 pub use job::Report;
 pub use journal::Journal;
 pub use location::{Location, ObjectLocation};
-pub use options::TransferOptions;
+pub use options::{Adoption, TransferOptions};
 pub use permission::OnDenied;
 pub use source::{Side, Source, enumerate};
 pub use url::{S3Url, Target};

@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use base::ByteCount;
 use remote::types::{MetadataDirective, ObjectAttributes};
 
+use crate::journal::JobsHome;
+
 /// What the user said about transfers.
 #[derive(Debug, Clone)]
 pub struct TransferOptions {
@@ -32,8 +34,17 @@ pub struct TransferOptions {
     pub preserve_lock: bool,
     /// Refuse an object of which something would not go along, instead of saying so (`--strict`).
     pub strict: bool,
+    /// Take over unfinished uploads that are not ours (`--adopt-uploads`).
+    pub adopt_uploads: Option<Adoption>,
     /// Say what would be done, and do nothing.
     pub dry_run: bool,
+}
+
+/// Which uploads of somebody else may be taken over.
+#[derive(Debug, Clone, Default)]
+pub struct Adoption {
+    /// The jobs whose uploads are ours, and so are not somebody else's.
+    pub jobs: Option<JobsHome>,
 }
 
 impl Default for TransferOptions {
@@ -51,6 +62,7 @@ impl Default for TransferOptions {
             preserve_acl: false,
             preserve_lock: false,
             strict: false,
+            adopt_uploads: None,
             dry_run: false,
         }
     }

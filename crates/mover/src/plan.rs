@@ -164,6 +164,13 @@ impl Parts {
         })
     }
 
+    /// Parts of exactly this size; `None` where a store takes no such parts.
+    pub(crate) fn exactly(size: ByteCount, part_size: ByteCount) -> Option<Parts> {
+        let parts = Parts { size, part_size };
+        let takes = part_size >= PART_SIZE_MIN && part_size <= PART_SIZE_MAX;
+        (takes && part_size < size && parts.count() <= PARTS_MAX).then_some(parts)
+    }
+
     /// The object's size.
     pub fn size(&self) -> ByteCount {
         self.size

@@ -1,5 +1,6 @@
 //! Bytes from one place to another: what one object's move does.
 
+mod adopt;
 mod baggage;
 pub mod cat;
 mod copy;

@@ -232,6 +232,12 @@ pub(crate) struct PickArgs {
     /// Between stores, keep the source's retention and legal hold
     #[arg(long, help_heading = "What objects carry")]
     pub(crate) preserve_lock: bool,
+    /// Take over unfinished uploads of the same keys that no job of this machine knows, such as another
+    /// tool's: parts that hold the source's bytes are kept, which is found out by reading the source
+    /// again. Metadata, content type, encryption and storage class stay what each was created with,
+    /// which cannot be seen: a warning says so for each
+    #[arg(long, help_heading = "How")]
+    pub(crate) adopt_uploads: bool,
     /// Flush downloaded files to the disk before they get their name
     #[arg(long, help_heading = "How")]
     pub(crate) fsync: bool,

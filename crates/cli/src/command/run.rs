@@ -60,6 +60,9 @@ pub(super) async fn run(args: &RunArgs, call: Call<'_>, session: &Arc<Session>) 
     }
     batch.finish().await;
     if session.stopping.is_cancelled() {
+        session.output.talk(format_args!(
+            "{number} lines were begun, of which the last ones may not be done"
+        ));
         batch.outcome = batch.outcome.worse(Outcome::of(Ending::Stopped));
     }
     Ok(batch.outcome)

@@ -9,7 +9,7 @@ use base::limits::PART_SIZE_UNIT;
 use mover::Report;
 use mover::filter::{Filter, IgnoreList};
 use mover::job::Ending;
-use mover::{Context, Side, Source, TransferOptions};
+use mover::{Adoption, Context, Side, Source, TransferOptions};
 use remote::types::{MetadataDirective, ObjectAttributes, ServerSideEncryption, StorageClass};
 
 use super::named::patterns;
@@ -110,6 +110,9 @@ pub(super) fn options(
         preserve_acl: pick.preserve_acl,
         preserve_lock: pick.preserve_lock,
         strict: call.session.settings.strict,
+        adopt_uploads: pick.adopt_uploads.then(|| Adoption {
+            jobs: crate::journal::home(),
+        }),
         dry_run: call.session.settings.dry_run,
     })
 }

@@ -26,9 +26,10 @@ use crate::location::ObjectLocation;
 use crate::pin::{ObjectPin, SourcePin};
 use crate::plan::{self, Parts, Plan};
 use crate::route::Route;
+use crate::transfer::adopt::Origin;
 use crate::transfer::baggage::Baggage;
 use crate::transfer::multipart::{Completed, Upload, give_up};
-use crate::transfer::resume::Begun;
+use crate::transfer::resume::{Begun, Wanted};
 use crate::transfer::scope::{Arrived, Carried, Scope};
 use crate::transfer::upload::abort;
 use crate::verify::{self, PartSeal};
@@ -245,9 +246,18 @@ impl<'a> Errand<'a> {
             return self.scope.within_grace(self.whole()).await;
         };
         let mut baggage = scope.within_grace(self.baggage(&head, true)).await?;
-        let Begun { upload, done } = loop {
-            let pin = SourcePin::Object(ObjectPin::of(&head));
-            let begun = Upload::create_or_resume(scope, self.to, baggage.attributes(), pin, &parts);
+        let Begun { upload, done, .. } = loop {
+            let wanted = Wanted {
+                object: self.to,
+                attributes: baggage.attributes(),
+                pin: SourcePin::Object(ObjectPin::of(&head)),
+                parts,
+                // The plan's parts may be what the copy is compared by.
+                part_size_max: None,
+                origin: Origin::Object(self.from, &head),
+                options: &self.task.options,
+            };
+            let begun = Upload::create_or_resume(scope, wanted);
             match scope.within_grace(begun).await {
                 Err(error) if error.fault() != Fault::Denied && baggage.lighten(&error)? => {}
                 begun => break begun?,

@@ -14,7 +14,7 @@ use base::{Checksum, Crc64Nvme, ETag, Fault, UploadId, VersionId};
 use remote::ObjectClient;
 use remote::types::{
     AbortMultipartUpload, CompleteMultipartUpload, CompletedUpload, CreateMultipartUpload,
-    CreatedUpload, HeadObject, ListParts, ListedPart, ObjectAttributes, PutCondition,
+    CreatedUpload, HeadObject, ListParts, ListedPart, ObjectAttributes, PartPage, PutCondition,
 };
 
 use crate::assembly::{AfterComplete, after_complete};
@@ -42,6 +42,8 @@ pub(crate) struct Upload<'a> {
     created: CreatedUpload,
     /// Its place in the journal; what has none is aborted when it cannot be completed.
     slot: Option<Arc<UploadSlot>>,
+    /// Whether somebody else created it.
+    is_adopted: bool,
 }
 
 /// The journal's place of an upload that was completed, which is forgotten when this is dropped.
@@ -90,7 +92,24 @@ impl<'a> Upload<'a> {
             object,
             created,
             slot: None,
+            is_adopted: false,
         })
+    }
+
+    /// An upload that somebody else created, with its place in the journal where there is one.
+    pub(crate) fn adopted(
+        client: &'a dyn ObjectClient,
+        object: &'a ObjectLocation,
+        created: CreatedUpload,
+        slot: Option<Arc<UploadSlot>>,
+    ) -> Upload<'a> {
+        Upload {
+            client,
+            object,
+            created,
+            slot,
+            is_adopted: true,
+        }
     }
 
     /// An upload that was created, with its place in the journal.
@@ -105,6 +124,7 @@ impl<'a> Upload<'a> {
             object,
             created,
             slot: Some(slot),
+            is_adopted: false,
         }
     }
 
@@ -117,24 +137,8 @@ impl<'a> Upload<'a> {
 
     /// All parts that the store lists, by number.
     pub(crate) async fn listed(&self) -> remote::Result<Vec<ListedPart>> {
-        let mut listed = Vec::new();
-        let mut request = ListParts {
-            bucket: self.object.bucket.clone(),
-            key: self.object.key.clone(),
-            upload_id: self.created.upload_id.clone(),
-            part_number_after: None,
-        };
-        loop {
-            let page = self.client.list_parts(request.clone()).await?;
-            listed.extend(page.parts);
-            match page.next_after {
-                // A store that goes round in circles must not keep us.
-                Some(next) if Some(next) > request.part_number_after => {
-                    request.part_number_after = Some(next);
-                }
-                _ => return Ok(listed),
-            }
-        }
+        let page = list_parts(self.client, self.object, &self.created.upload_id).await?;
+        Ok(page.parts)
     }
 
     /// What the store said when the upload was created.
@@ -282,6 +286,33 @@ impl<'a> Upload<'a> {
     }
 }
 
+/// All parts of an upload, as one page.
+pub(crate) async fn list_parts(
+    client: &dyn ObjectClient,
+    object: &ObjectLocation,
+    upload_id: &UploadId,
+) -> remote::Result<PartPage> {
+    let mut all = PartPage::default();
+    let mut request = ListParts {
+        bucket: object.bucket.clone(),
+        key: object.key.clone(),
+        upload_id: upload_id.clone(),
+        part_number_after: None,
+    };
+    loop {
+        let page = client.list_parts(request.clone()).await?;
+        all.parts.extend(page.parts);
+        all.checksum_algorithm = all.checksum_algorithm.or(page.checksum_algorithm);
+        match page.next_after {
+            // A store that goes round in circles must not keep us.
+            Some(next) if Some(next) > request.part_number_after => {
+                request.part_number_after = Some(next);
+            }
+            _ => return Ok(all),
+        }
+    }
+}
+
 /// Aborts an upload, again and again until the store no longer knows it.
 pub async fn abort_upload(
     client: &dyn ObjectClient,
@@ -323,8 +354,18 @@ pub async fn abort_upload(
 /// Ends an upload that `error` kept from being completed: what can go on later is left to the
 /// journal, anything else aborted. What is left behind without being meant to is said.
 pub(crate) async fn give_up(scope: &Scope, upload: Upload<'_>, error: &Error) {
-    if upload.slot.is_some() && may_go_on(error) {
-        return;
+    if may_go_on(error) {
+        if upload.slot.is_some() {
+            return;
+        }
+        // It was there before; it can be taken over again.
+        if upload.is_adopted {
+            scope.warn(&format!(
+                "upload {} of {} is left, to be taken over again",
+                upload.created.upload_id, upload.object
+            ));
+            return;
+        }
     }
     if let Some(line) = upload.abort().await {
         scope.warn(&line);

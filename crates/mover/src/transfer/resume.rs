@@ -1,6 +1,7 @@
 //! Beginning an upload, or going on with what an earlier run left of it.
 //!
-//! Invariants: only an upload of the journal is gone on with, and only as what it was begun for: one
+//! Invariants: unless the user said otherwise (see `adopt`), only an upload of the journal is gone
+//! on with, and only as what it was begun for: one
 //! pin, one part size, one set of attributes; when any of them changed it is aborted and begun anew.
 //! A listed part is kept only if it matches its record in size and in checksum or, where the store
 //! lists none, in the ETag that the store once answered; any other part is sent again. Crash: what
@@ -10,8 +11,8 @@ use std::collections::BTreeMap;
 use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use base::Fault;
 use base::fault::Classified as _;
+use base::{ByteCount, Fault};
 use jiff::SignedDuration;
 use remote::types::{CreateMultipartUpload, ListMultipartUploads, ListedPart, ObjectAttributes};
 use twox_hash::XxHash3_64;
@@ -19,8 +20,10 @@ use twox_hash::XxHash3_64;
 use crate::error::Result;
 use crate::journal::{Asked, UploadSlot, UploadState};
 use crate::location::ObjectLocation;
+use crate::options::TransferOptions;
 use crate::pin::SourcePin;
 use crate::plan::Parts;
+use crate::transfer::adopt::{self, Adopted, Origin};
 use crate::transfer::multipart::Upload;
 use crate::transfer::scope::Scope;
 use crate::verify::{self, PartSeal};
@@ -29,65 +32,111 @@ use crate::verify::{self, PartSeal};
 /// A guess, not measured.
 const CLOCKS_APART_MAX: SignedDuration = SignedDuration::from_secs(60);
 
+/// What an upload is to be made of.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    /// Where it goes.
+    pub(crate) object: &'a ObjectLocation,
+    /// What it is to carry.
+    pub(crate) attributes: ObjectAttributes,
+    /// What is read.
+    pub(crate) pin: SourcePin,
+    /// How that is cut.
+    pub(crate) parts: Parts,
+    /// Largest part size that would do as well as the plan's; none where the plan is the user's word
+    /// or what the copy is compared by.
+    pub(crate) part_size_max: Option<ByteCount>,
+    /// Where its bytes can be read again.
+    pub(crate) origin: Origin<'a>,
+    /// What the user said.
+    pub(crate) options: &'a TransferOptions,
+}
+
 /// An upload that can take parts.
 #[derive(Debug)]
 pub(crate) struct Begun<'a> {
     /// The upload.
     pub(crate) upload: Upload<'a>,
+    /// How it is cut, which may be as an earlier run or somebody else cut it.
+    pub(crate) parts: Parts,
     /// Parts that are there already, by index.
     pub(crate) done: Vec<Option<PartSeal>>,
 }
 
+impl Wanted<'_> {
+    /// The plan's parts, or those of this size where they do as well.
+    fn parts_of(&self, part_size: ByteCount) -> Parts {
+        self.part_size_max
+            .filter(|max| part_size <= *max)
+            .and_then(|_| Parts::exactly(self.parts.size(), part_size))
+            .unwrap_or(self.parts)
+    }
+
+    fn asked(&self, scope: &Scope) -> Asked {
+        Asked {
+            endpoint: scope.destination().endpoint(),
+            bucket: self.object.bucket.clone(),
+            key: self.object.key.clone(),
+            pin: self.pin.clone(),
+            part_size: self.parts.part_size(),
+            attributes: fingerprint(&self.attributes),
+            asked_at: scope.context.clock.now(),
+        }
+    }
+}
+
 impl<'a> Upload<'a> {
-    /// Goes on with the journal's upload of exactly this, or creates one. `pin` is what is read,
-    /// `parts` how it is cut.
+    /// Goes on with the journal's upload of exactly this, takes over one of somebody else where the
+    /// user said so, or creates one.
     pub(crate) async fn create_or_resume(
         scope: &'a Scope,
-        object: &'a ObjectLocation,
-        attributes: ObjectAttributes,
-        pin: SourcePin,
-        parts: &Parts,
+        wanted: Wanted<'a>,
     ) -> Result<Begun<'a>> {
-        let client = scope.destination();
+        let (client, object) = (scope.destination(), wanted.object);
+        let asked = wanted.asked(scope);
+        let mut slot = None;
+        if let Some((claimed, found)) = claim(scope, &asked).await {
+            if let Some(found) = found {
+                let parts = wanted.parts_of(found.asked.part_size);
+                let asked = Asked {
+                    part_size: parts.part_size(),
+                    ..asked.clone()
+                };
+                let earlier = Earlier {
+                    scope,
+                    object,
+                    slot: &claimed,
+                    found,
+                };
+                if let Some(begun) = earlier.go_on(&asked, &parts).await? {
+                    return Ok(begun);
+                }
+            }
+            slot = Some(claimed);
+        }
+        let (planned, max) = (&wanted.parts, wanted.part_size_max);
+        let taken = adopt::adopt(scope, object, wanted.options, planned, max, wanted.origin);
+        if let Some(adopted) = Box::pin(taken).await? {
+            return Ok(taken_over(scope, object, asked, slot, adopted).await);
+        }
         let fresh = |upload| Begun {
             upload,
-            done: (0..parts.count()).map(|_| None).collect(),
+            parts: wanted.parts,
+            done: (0..wanted.parts.count()).map(|_| None).collect(),
         };
-        let asked = Asked {
-            endpoint: client.endpoint(),
-            bucket: object.bucket.clone(),
-            key: object.key.clone(),
-            pin,
-            part_size: parts.part_size(),
-            attributes: fingerprint(&attributes),
-            asked_at: scope.context.clock.now(),
+        let Some(slot) = slot else {
+            let created = Upload::create(client, object, wanted.attributes).await;
+            return created.map(fresh);
         };
-        let Some((slot, found)) = claim(scope, &asked).await else {
-            return Upload::create(client, object, attributes).await.map(fresh);
-        };
-        if let Some(found) = found {
-            let earlier = Earlier {
-                scope,
-                object,
-                slot: &slot,
-                found,
-            };
-            if let Some(begun) = earlier.go_on(&asked, parts).await? {
-                return Ok(begun);
-            }
-        }
-        let slot = {
-            let asked = asked.clone();
-            base::tasks::blocking(move || {
-                slot.begin(&asked);
-                slot
-            })
-            .await
-        };
+        let slot = base::tasks::blocking(move || {
+            slot.begin(&asked);
+            slot
+        })
+        .await;
         let request = CreateMultipartUpload {
             bucket: object.bucket.clone(),
             key: object.key.clone(),
-            attributes,
+            attributes: wanted.attributes,
         };
         let created = match client.create_multipart_upload(request).await {
             Ok(created) => created,
@@ -106,6 +155,44 @@ impl<'a> Upload<'a> {
         })
         .await;
         Ok(fresh(Upload::journalled(client, object, created, slot)))
+    }
+}
+
+/// Keeps an upload that was taken over, from here on as if it were ours.
+async fn taken_over<'a>(
+    scope: &'a Scope,
+    object: &'a ObjectLocation,
+    asked: Asked,
+    slot: Option<Arc<UploadSlot>>,
+    adopted: Adopted,
+) -> Begun<'a> {
+    let Adopted {
+        created,
+        parts,
+        done,
+    } = adopted;
+    let asked = Asked {
+        part_size: parts.part_size(),
+        ..asked
+    };
+    let (kept, seals) = (created.clone(), done.clone());
+    let slot = base::tasks::blocking(move || {
+        if let Some(slot) = &slot {
+            slot.begin(&asked);
+            slot.created(&kept);
+            for (index, seal) in (0_u32..).zip(&seals) {
+                if let Some(seal) = seal {
+                    slot.part(index, seal);
+                }
+            }
+        }
+        slot
+    })
+    .await;
+    Begun {
+        upload: Upload::adopted(scope.destination(), object, created, slot),
+        parts,
+        done,
     }
 }
 
@@ -141,7 +228,12 @@ impl<'a> Earlier<'a, '_> {
         match upload.listed().await {
             Ok(listed) => {
                 let done = kept(&self.found.parts, &listed, parts);
-                Ok(Some(Begun { upload, done }))
+                let parts = *parts;
+                Ok(Some(Begun {
+                    upload,
+                    parts,
+                    done,
+                }))
             }
             Err(error) if error.is_code("NoSuchUpload") || error.fault() == Fault::NotFound => {
                 let whole: Option<Vec<PartSeal>> = (0..parts.count())
@@ -153,7 +245,12 @@ impl<'a> Earlier<'a, '_> {
                 match upload.head().await {
                     Ok(head) if verify::is_our_upload(&whole, &head) => {
                         let done = whole.into_iter().map(Some).collect();
-                        Ok(Some(Begun { upload, done }))
+                        let parts = *parts;
+                        Ok(Some(Begun {
+                            upload,
+                            parts,
+                            done,
+                        }))
                     }
                     Ok(_) | Err(_) => Ok(None),
                 }

@@ -14,6 +14,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use base::limits::PART_SIZE_MAX;
 use base::{ByteCount, Sealed};
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -30,9 +31,10 @@ use crate::flow::{Flow, Need};
 use crate::location::ObjectLocation;
 use crate::pin::{FilePin, SourcePin};
 use crate::plan::{self, Plan};
+use crate::transfer::adopt::Origin;
 use crate::transfer::multipart::{Completed, Upload, give_up};
 use crate::transfer::put;
-use crate::transfer::resume::Begun;
+use crate::transfer::resume::{Begun, Wanted};
 use crate::transfer::scope::{Arrived, Carried, Scope};
 use crate::verify::PartSeal;
 
@@ -247,10 +249,22 @@ async fn in_parts(
     parts: plan::Parts,
     condition: PutCondition,
 ) -> Result<Carried> {
-    let attributes = attributes(task, &opened.content_type);
-    let pin = SourcePin::File(opened.pin);
-    let begun = Upload::create_or_resume(scope, object, attributes, pin, &parts);
-    let Begun { upload, done } = scope.within_grace(begun).await?;
+    let wanted = Wanted {
+        object,
+        attributes: attributes(task, &opened.content_type),
+        pin: SourcePin::File(opened.pin),
+        parts,
+        // Parts of any size can be sent from the file.
+        part_size_max: task.options.part_size.is_none().then_some(PART_SIZE_MAX),
+        origin: Origin::File(&opened.file),
+        options: &task.options,
+    };
+    let begun = Upload::create_or_resume(scope, wanted);
+    let Begun {
+        upload,
+        parts,
+        done,
+    } = scope.within_grace(begun).await?;
     let sent = send_all(
         scope, task, object, &opened, parts, &upload, done, condition,
     );

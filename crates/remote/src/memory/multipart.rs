@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use base::ids::PartNumber;
-use base::{ByteCount, Checksum, Crc64Nvme, ETag, Fault, UploadId};
+use base::{ByteCount, Checksum, ChecksumAlgorithm, Crc64Nvme, ETag, Fault, UploadId};
 use jiff::Timestamp;
 use md5::{Digest as _, Md5};
 
@@ -198,7 +198,15 @@ impl Account {
             Some(_) => parts.last().map(|part| part.part_number),
             None => None,
         };
-        Ok(PartPage { parts, next_after })
+        let kept = self
+            .options
+            .checksums
+            .then_some(ChecksumAlgorithm::Crc64Nvme);
+        Ok(PartPage {
+            parts,
+            next_after,
+            checksum_algorithm: kept.map(|kept| kept.as_str().to_owned()),
+        })
     }
 
     pub(super) fn list_multipart_uploads(

@@ -142,6 +142,8 @@ pub struct PartPage {
     pub parts: Vec<ListedPart>,
     /// Where the next page begins; `None` on the last.
     pub next_after: Option<PartNumber>,
+    /// The checksum that the upload was created to keep, as the store spells it, if it says so.
+    pub checksum_algorithm: Option<String>,
 }
 
 /// A part that the store holds.

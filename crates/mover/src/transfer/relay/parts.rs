@@ -16,13 +16,14 @@ use crate::event::{SkipReason, Verified};
 use crate::flow::STREAMED;
 use crate::pin::{ObjectPin, SourcePin};
 use crate::plan::Parts;
+use crate::transfer::adopt::Origin;
 use crate::transfer::fetch::{Fetch, Span};
 use crate::transfer::multipart::{Completed, Upload, give_up};
 use crate::transfer::put;
-use crate::transfer::resume::Begun;
+use crate::transfer::resume::{Begun, Wanted};
 use crate::transfer::scope::{Arrived, Carried};
 use crate::transfer::upload::abort;
-use crate::verify::{self, PartSeal};
+use crate::verify::{self, Means, PartSeal};
 
 /// A part that stands at the destination.
 #[derive(Debug)]
@@ -55,12 +56,31 @@ impl Errand<'_> {
         parts: Parts,
         condition: PutCondition,
     ) -> Result<Carried> {
-        let (scope, to) = (self.scope, self.to);
+        let (scope, task, to) = (self.scope, self.task, self.to);
         let held_max = self.held_max(parts)?;
         let mut baggage = scope.within_grace(self.baggage(&head)).await?;
-        let Begun { upload, done } = loop {
-            let pin = SourcePin::Object(ObjectPin::of(&head));
-            let begun = Upload::create_or_resume(scope, to, baggage.attributes(), pin, &parts);
+        // A source that only digests of its parts say anything of is compared in just those.
+        let is_free = task.options.part_size.is_none()
+            && !matches!(
+                verify::means(&head),
+                Means::MultipartETag(_) | Means::Composite(_)
+            );
+        let part_size_max = is_free.then(|| scope.context.flow.held_max());
+        let Begun {
+            upload,
+            parts,
+            done,
+        } = loop {
+            let wanted = Wanted {
+                object: to,
+                attributes: baggage.attributes(),
+                pin: SourcePin::Object(ObjectPin::of(&head)),
+                parts,
+                part_size_max,
+                origin: Origin::Object(self.from, &head),
+                options: &task.options,
+            };
+            let begun = Upload::create_or_resume(scope, wanted);
             match scope.within_grace(begun).await {
                 Err(error) if baggage.lighten(&error)? => {}
                 begun => break begun?,

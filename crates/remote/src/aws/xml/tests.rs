@@ -265,11 +265,13 @@ fn uploads_parts_buckets_and_copies_are_read() {
     assert!(parse_created(b"<InitiateMultipartUploadResult/>").is_err());
 
     let parts = "<ListPartsResult><IsTruncated>true</IsTruncated>\
+        <ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm>\
         <NextPartNumberMarker>7</NextPartNumberMarker><Part><PartNumber>7</PartNumber>\
         <ETag>&quot;e&quot;</ETag><Size>5</Size><ChecksumCRC32>AAAAAA==</ChecksumCRC32>\
         <ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME></Part></ListPartsResult>";
     let page = parse_parts(parts.as_bytes(), PartNumber::new(6)).unwrap();
     assert_eq!(page.next_after, PartNumber::new(7));
+    assert_eq!(page.checksum_algorithm.as_deref(), Some("CRC64NVME"));
     assert!(
         page.parts[0]
             .checksum

@@ -86,6 +86,10 @@ pub(crate) fn parse_parts(
         match child.local() {
             "Part" => page.parts.push(part(&mut scanner, &child)?),
             "IsTruncated" => is_truncated = value::is_true(&scanner.text(&child)?),
+            "ChecksumAlgorithm" => {
+                let name = scanner.text(&child)?.trim().to_owned();
+                page.checksum_algorithm = Some(name).filter(|name| !name.is_empty());
+            }
             "NextPartNumberMarker" => marker = scanner.text(&child)?.trim().parse().ok(),
             _ => scanner.skip(&child)?,
         }
