@@ -128,7 +128,9 @@ fn relay_to(bench: &Bench) -> Outcome {
     let to = bench.url("in/");
     bench.relayed(&Ours::Source, &["cp", "s3://ours/in/*", &to])?;
     bench.relayed(&Ours::Source, &["verify", "--read", "s3://ours/in/*", &to])?;
-    let again = bench.relayed(&Ours::Source, &["sync", "s3://ours/in/*", &to])?;
+    // By size: the source is a moment old, and some stores cut times to seconds.
+    let again = ["sync", "--size-only", "s3://ours/in/*", &to];
+    let again = bench.relayed(&Ours::Source, &again)?;
     ensure(again.is_empty(), format!("copied twice: {again}"))
 }
 
