@@ -1,9 +1,12 @@
 //! Names of things in S3's own words, as types that cannot be built wrong.
 
+mod short_text;
+
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use self::short_text::ShortText;
 use crate::limits::KEY_BYTES_MAX;
 
 /// Why a name was refused.
@@ -47,7 +50,7 @@ macro_rules! shared_text {
             }
         }
 
-        // Arc<str> hashes and orders as str, which is what Borrow asks for.
+        // Both forms hash and order as str, which is what Borrow asks for.
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
                 &self.0
@@ -111,7 +114,7 @@ impl Key {
 
 /// An entity tag without its quotes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ETag(Arc<str>);
+pub struct ETag(ShortText);
 shared_text!(ETag);
 
 impl ETag {
@@ -119,7 +122,7 @@ impl ETag {
     pub fn from_header(text: &str) -> ETag {
         let text = text.trim();
         let text = text.strip_prefix("W/").unwrap_or(text);
-        ETag(Arc::from(text.trim_matches('"')))
+        ETag(ShortText::from(text.trim_matches('"')))
     }
 
     /// The ETag with its quotes, for `If-Match`.
@@ -131,7 +134,7 @@ impl ETag {
     /// object's encryption before believing it.
     pub fn as_md5(&self) -> Option<[u8; 16]> {
         let mut md5 = [0; 16];
-        hex::decode_to_slice(&*self.0, &mut md5).ok()?;
+        hex::decode_to_slice(self.as_str(), &mut md5).ok()?;
         Some(md5)
     }
 

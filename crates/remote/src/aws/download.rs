@@ -135,7 +135,10 @@ impl Download {
                 continue;
             }
             if all.is_empty() {
-                all.reserve(first.len() + frame.len());
+                // What is promised is taken at its word up to what would be read.
+                let promised = self.remaining.and_then(|left| usize::try_from(left).ok());
+                let rest = promised.unwrap_or(0).min(bytes_max - length);
+                all.reserve_exact(length + rest);
                 all.extend_from_slice(&first);
             }
             all.extend_from_slice(&frame);

@@ -97,6 +97,7 @@ fn contents(
     encoding: KeyEncoding,
 ) -> Result<ListedObject, InvalidXml> {
     let mut row = RowFields::default();
+    row.take_as_s3_writes(scanner, encoding)?;
     while let Some(child) = scanner.child(element)? {
         row.take(scanner, &child, encoding)?;
     }
@@ -115,6 +116,40 @@ pub(super) struct RowFields {
 }
 
 impl RowFields {
+    /// Takes the children that stand in S3's order, spelt as S3 spells them. What is written in
+    /// another way is left for [`take`](Self::take).
+    fn take_as_s3_writes(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        encoding: KeyEncoding,
+    ) -> Result<(), InvalidXml> {
+        if let Some(leaf) = scanner.plain_leaf(b"<Key>", b"</Key>") {
+            self.key = Some(encoding.key(leaf)?);
+        }
+        if let Some(leaf) = scanner.plain_leaf(b"<LastModified>", b"</LastModified>") {
+            self.last_modified = value::timestamp(&leaf.text()?);
+        }
+        if let Some(leaf) = scanner.plain_leaf(b"<ETag>", b"</ETag>") {
+            self.etag = value::etag(leaf)?;
+        }
+        while let Some(leaf) = scanner.plain_leaf(b"<ChecksumAlgorithm>", b"</ChecksumAlgorithm>") {
+            self.take_checksum_algorithm(&leaf.text()?);
+        }
+        let _ = scanner.plain_leaf(b"<ChecksumType>", b"</ChecksumType>");
+        if let Some(leaf) = scanner.plain_leaf(b"<Size>", b"</Size>") {
+            self.size = Some(value::number("Size", leaf)?);
+        }
+        if let Some(leaf) = scanner.plain_leaf(b"<StorageClass>", b"</StorageClass>") {
+            self.storage_class = storage_class(&leaf.text()?);
+        }
+        Ok(())
+    }
+
+    fn take_checksum_algorithm(&mut self, name: &str) {
+        let algorithm = ChecksumAlgorithm::from_name(value::trimmed(name));
+        self.checksum_algorithm = self.checksum_algorithm.or(algorithm);
+    }
+
     /// Takes one child of a row, or passes over it.
     pub(super) fn take(
         &mut self,
@@ -128,10 +163,7 @@ impl RowFields {
             "ETag" => self.etag = value::etag(scanner.leaf(child)?)?,
             "Size" => self.size = Some(value::number("Size", scanner.leaf(child)?)?),
             "StorageClass" => self.storage_class = storage_class(&scanner.text(child)?),
-            "ChecksumAlgorithm" => {
-                let algorithm = ChecksumAlgorithm::from_name(scanner.text(child)?.trim());
-                self.checksum_algorithm = self.checksum_algorithm.or(algorithm);
-            }
+            "ChecksumAlgorithm" => self.take_checksum_algorithm(&scanner.text(child)?),
             _ => scanner.skip(child)?,
         }
         Ok(())
@@ -157,6 +189,6 @@ impl RowFields {
 }
 
 fn storage_class(text: &str) -> Option<StorageClass> {
-    let name = text.trim();
+    let name = value::trimmed(text);
     (!name.is_empty()).then(|| StorageClass::from_name(name))
 }

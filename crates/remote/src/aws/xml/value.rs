@@ -101,13 +101,23 @@ pub(super) fn number<N: std::str::FromStr>(
     leaf: Leaf<'_>,
 ) -> Result<N, InvalidXml> {
     let text = leaf.text()?;
-    let trimmed = text.trim();
+    let trimmed = trimmed(&text);
     let digits_only = trimmed.bytes().all(|byte| byte.is_ascii_digit());
     let parsed = trimmed.parse().ok().filter(|_| digits_only);
     parsed.ok_or_else(|| InvalidXml::Number {
         element,
         text: text.chars().take(64).collect(),
     })
+}
+
+/// [`str::trim`], at no cost where there is nothing to trim.
+pub(super) fn trimmed(text: &str) -> &str {
+    let outside = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_alphanumeric);
+    let bytes = text.as_bytes();
+    if outside(bytes.first()) && outside(bytes.last()) {
+        return text;
+    }
+    text.trim()
 }
 
 /// `true`, in any case.
@@ -131,7 +141,7 @@ pub(super) fn etag(leaf: Leaf<'_>) -> Result<Option<ETag>, InvalidXml> {
 
 /// A time in a document. One that cannot be read is as good as none.
 pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
+    let text = trimmed(text);
     plain_timestamp(text.as_bytes()).or_else(|| {
         let parsed = text.parse().ok();
         parsed.or_else(|| format!("{text}Z").parse().ok())
@@ -157,8 +167,14 @@ fn plain_timestamp(text: &[u8]) -> Option<Timestamp> {
     };
     let (year, month, day) = (digits(0, 4)?, digits(5, 7)?, digits(8, 10)?);
     let (hour, minute, second) = (digits(11, 13)?, digits(14, 16)?, digits(17, 19)?);
-    // Day 31 of every month would pass unseen: leave rare days to the full parser.
-    if !(1..=12).contains(&month) || !(1..=28).contains(&day) {
+    // The end of February is left to the full parser.
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28,
+        _ => return None,
+    };
+    if !(1..=days).contains(&day) {
         return None;
     }
     if hour > 23 || minute > 59 || second > 59 {
