@@ -5,6 +5,7 @@
 //! object goes to the name given, or below it where that is a prefix or a folder. Between stores
 //! names are joined byte for byte.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use base::Key;
@@ -20,6 +21,8 @@ use crate::url::Target;
 pub(crate) struct Mapping {
     destination: Target,
     name: Name,
+    /// What stands before every name of a local destination.
+    folder: OsString,
 }
 
 /// Which part of an object's name goes behind the destination.
@@ -83,9 +86,14 @@ impl Mapping {
             (false, _) if below => Name::Base,
             (false, _) => Name::None,
         };
+        let folder = match destination {
+            Target::Local(path) if name != Name::None => before_names(path),
+            Target::Local(_) | Target::Remote(_) => OsString::new(),
+        };
         Ok(Mapping {
             destination: destination.clone(),
             name,
+            folder,
         })
     }
 
@@ -120,24 +128,42 @@ impl Mapping {
                 }))
             }
             Target::Local(path) if self.name == Name::None => Ok(Location::Local(path.clone())),
-            Target::Local(path) => Ok(Location::Local(below(path, name))),
+            Target::Local(_) => {
+                // Joined as bytes: a name that `Path::join` would let begin anew stays below.
+                let mut path = OsString::with_capacity(self.folder.len() + name.len());
+                path.push(&self.folder);
+                path.push(name);
+                Ok(Location::Local(PathBuf::from(path)))
+            }
         }
+    }
+
+    /// As [`place`](Self::place), where something stands already that may be in that very place:
+    /// its name is shared then, not made again.
+    pub(crate) fn place_beside(&self, entry: &Entry, there: &Location) -> Result<Location> {
+        if self.name == Name::Relative
+            && let (Target::Remote(url), Location::Remote(object)) = (&self.destination, there)
+            && object.version_id.is_none()
+            && object.bucket == url.bucket
+            && object.key.as_str().strip_prefix(&url.path) == Some(entry.relative())
+        {
+            return Ok(there.clone());
+        }
+        self.place(entry)
     }
 }
 
-/// `folder/name`, with the name as it is and `./` and repeated slashes of the folder left out.
-fn below(folder: &Path, name: &str) -> PathBuf {
+/// `folder/`, with `./` and repeated slashes left out.
+fn before_names(folder: &Path) -> OsString {
     let folder: PathBuf = folder
         .components()
         .filter(|part| !matches!(part, std::path::Component::CurDir))
         .collect();
     let mut path = folder.into_os_string();
-    // A path that `Path::join` would let begin anew must stay below the folder.
-    if !path.is_empty() && !path.to_string_lossy().ends_with('/') {
+    if !path.is_empty() && !path.as_encoded_bytes().ends_with(b"/") {
         path.push("/");
     }
-    path.push(name);
-    PathBuf::from(path)
+    path
 }
 
 fn base_of(name: &str) -> &str {

@@ -12,13 +12,14 @@ mod folder;
 mod glob;
 mod plan;
 
-use std::fs;
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use base::ByteCount;
 use jiff::Timestamp;
+use rustix::fs::{AtFlags, statat};
 
 use self::folder::{FolderNames, Seen};
 use self::glob::Component;
@@ -55,6 +56,8 @@ pub(crate) struct Walk {
 struct Level {
     /// Its path as text, with the `/` at its end; empty for the working folder.
     prefix: String,
+    /// Open, so that the kernel need not look up all folders of a path for each name.
+    folder: File,
     /// Device and inode, by which a circle of links is known.
     identity: (u64, u64),
     names: FolderNames,
@@ -87,18 +90,20 @@ impl Walk {
     fn enter(&mut self, prefix: String, component: usize, relative_start: usize) {
         let path = folder_path(&prefix).to_path_buf();
         let wanted = self.components.get(component);
-        let read = fs::metadata(&path).and_then(|metadata| {
+        let opened = File::open(&path).and_then(|folder| Ok((folder.metadata()?, folder)));
+        let read = opened.and_then(|(metadata, folder)| {
             let identity = (metadata.dev(), metadata.ino());
             if self.levels.iter().any(|level| level.identity == identity) {
                 return Ok(None);
             }
             let mut tell = |seen| self.pending.push_back(found(seen));
             let names = folder::read(&path, self.follow_symlinks, wanted, &mut tell)?;
-            Ok(Some((identity, names)))
+            Ok(Some((folder, identity, names)))
         });
         match read {
-            Ok(Some((identity, names))) => self.levels.push(Level {
+            Ok(Some((folder, identity, names))) => self.levels.push(Level {
                 prefix,
+                folder,
                 identity,
                 names,
                 component,
@@ -154,7 +159,7 @@ impl Walk {
             }
             (true, ..) => self.enter(path, component + 1, start),
             (false, true, false) => {}
-            (false, ..) => self.pending.extend(file(path, start)),
+            (false, ..) => self.pending.push_back(file_in(level, &name, path, start)),
         }
     }
 }
@@ -175,34 +180,63 @@ impl Iterator for Walk {
     }
 }
 
-/// The one file at `path`, links followed; `None` where it is gone by now.
-pub(crate) fn file(path: String, relative_start: usize) -> Option<Found> {
-    let metadata = match fs::metadata(&path) {
-        Ok(metadata) => metadata,
+/// The one file at `path`, links followed.
+pub(crate) fn file(path: String, relative_start: usize) -> Found {
+    let looked = fs::metadata(&path).map(|metadata| Look {
+        size: metadata.len(),
+        modified: modified(&metadata),
+    });
+    found_file(looked, path, relative_start)
+}
+
+/// The file `name` of a folder, whose path is `path`; links followed.
+fn file_in(level: &Level, name: &str, path: String, relative_start: usize) -> Found {
+    let looked = statat(&level.folder, name, AtFlags::empty()).map(|stat| Look {
+        size: u64::try_from(stat.st_size).unwrap_or_default(),
+        modified: timestamp(stat.st_mtime, stat.st_mtime_nsec),
+    });
+    found_file(looked.map_err(io::Error::from), path, relative_start)
+}
+
+/// What an entry takes from what the machine says of a file.
+struct Look {
+    size: u64,
+    modified: Option<Timestamp>,
+}
+
+fn found_file(looked: io::Result<Look>, path: String, relative_start: usize) -> Found {
+    let look = match looked {
+        Ok(look) => look,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Some(Found::Warning(format!(
-                "{path} vanished before it was read"
-            )));
+            return Found::Warning(format!("{path} vanished before it was read"));
         }
         Err(error) => {
             let path = PathBuf::from(path);
             let error = Error::local("look at", path.clone())(error);
-            return Some(Found::Problem { path, error });
+            return Found::Problem { path, error };
         }
     };
-    Some(Found::File(Entry {
+    Found::File(Entry {
         location: Location::Local(PathBuf::from(path)),
         relative_start,
-        size: ByteCount(metadata.len()),
-        modified: metadata
-            .modified()
-            .ok()
-            .and_then(|time| Timestamp::try_from(time).ok()),
+        size: ByteCount(look.size),
+        modified: look.modified,
         etag: None,
         storage_class: None,
         checksum_algorithm: None,
         is_delete_marker: false,
-    }))
+    })
+}
+
+fn modified(metadata: &Metadata) -> Option<Timestamp> {
+    timestamp(metadata.mtime(), metadata.mtime_nsec())
+}
+
+/// A time of the machine. The nanoseconds count on from the second, also before 1970.
+fn timestamp(seconds: i64, nanoseconds: impl TryInto<i64>) -> Option<Timestamp> {
+    let nanoseconds = nanoseconds.try_into().ok()?;
+    let whole = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
+    Timestamp::from_nanosecond(whole).ok()
 }
 
 fn folder_path(prefix: &str) -> &Path {

@@ -33,6 +33,8 @@ impl Wildcard {
         let mut star: Option<(usize, usize)> = None;
         while at_text < bytes.len() {
             match pattern.get(at_pattern) {
+                // What a last star covers needs no look.
+                Some(b'*') if at_pattern + 1 == pattern.len() => return true,
                 Some(b'*') => {
                     star = Some((at_pattern, at_text));
                     at_pattern += 1;

@@ -230,16 +230,15 @@ impl Enumeration {
                 let start = walk::parent_length(&text);
                 let found = base::tasks::blocking(move || walk::file(text, start)).await;
                 let result = match found {
-                    Some(Found::File(entry)) => sink.send(vec![entry]).await,
-                    Some(Found::Problem { path, error }) => {
+                    Found::File(entry) => sink.send(vec![entry]).await,
+                    Found::Problem { path, error } => {
                         self.problem(&sink, Some(path), &error);
                         Ok(())
                     }
-                    Some(Found::Warning(message)) => {
+                    Found::Warning(message) => {
                         self.warn(&message);
                         Ok(())
                     }
-                    None => Ok(()),
                 };
                 if result.is_ok() {
                     sink.finish().await;

@@ -96,7 +96,7 @@ impl<'a> Merge<'a> {
         let source = &self.job.source;
         let mut source = Front::of(self.context, self.accounts, Side::Source, source).await?;
         while let Some(entry) = source.take().await? {
-            if let Some((entry, destination)) = self.wanted(entry) {
+            if let Some((entry, destination)) = self.wanted(entry, None) {
                 match sides::counterpart(self.context, self.accounts, &destination).await? {
                     Some(there) => self.compared.compare(entry, there, destination).await,
                     None => self.compared.copy(entry, destination).await,
@@ -118,13 +118,13 @@ impl<'a> Merge<'a> {
             match feed.next().await? {
                 None => break,
                 Some(Met::Source(entry)) => {
-                    if let Some((entry, place)) = self.wanted(entry) {
+                    if let Some((entry, place)) = self.wanted(entry, None) {
                         self.compared.copy(entry, place).await;
                     }
                 }
                 Some(Met::Both(entry, there)) => {
                     self.extras.count_object();
-                    if let Some((entry, place)) = self.wanted(entry) {
+                    if let Some((entry, place)) = self.wanted(entry, Some(&there)) {
                         self.compared.compare(entry, there, place).await;
                     }
                 }
@@ -143,8 +143,9 @@ impl<'a> Merge<'a> {
         self.job.exit_on_error && self.accounts.failed.get() > 0
     }
 
-    /// Counts an entry of the source; where it goes, unless it is passed over or refused.
-    fn wanted(&mut self, entry: Entry) -> Option<(Entry, Location)> {
+    /// Counts an entry of the source; where it goes, unless it is passed over or refused. `there`
+    /// has its name at the destination.
+    fn wanted(&mut self, entry: Entry, there: Option<&Entry>) -> Option<(Entry, Location)> {
         self.seen += 1;
         self.accounts.listed.add(1);
         self.accounts.bytes_listed.add(entry.size.0);
@@ -164,7 +165,7 @@ impl<'a> Merge<'a> {
             });
             return None;
         }
-        match self.place(&entry) {
+        match self.place(&entry, there) {
             Ok(place) => {
                 let placed = self.placed.get_or_insert_default();
                 entry.relative().clone_into(placed);
@@ -184,7 +185,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Where an entry goes; no place is given twice.
-    fn place(&mut self, entry: &Entry) -> Result<Location> {
+    fn place(&mut self, entry: &Entry, there: Option<&Entry>) -> Result<Location> {
         // Names ascend, so that two of a kind stand side by side.
         if self.placed.as_deref() == Some(entry.relative()) {
             return Err(Error::Name {
@@ -193,7 +194,11 @@ impl<'a> Merge<'a> {
                     .to_owned(),
             });
         }
-        self.clashes.claim(self.mapping.place(entry)?)
+        let place = match there {
+            Some(there) => self.mapping.place_beside(entry, &there.location)?,
+            None => self.mapping.place(entry)?,
+        };
+        self.clashes.claim(place)
     }
 
     /// Takes an entry that only the destination has: extra, unless the filter would not have let
