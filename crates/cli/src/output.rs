@@ -101,15 +101,39 @@ impl Output {
         }
     }
 
+    /// Adds a row of `ls` to `text`, unless `--log error`: [`write`](Self::write) then writes many.
+    pub(crate) fn push_row(&self, text: &mut Vec<u8>, row: &rows::ObjectRow<'_>) {
+        if !self.says(LogLevel::Info) {
+            return;
+        }
+        if self.json {
+            text.extend_from_slice(go_json(row).as_bytes());
+        } else {
+            row.push_text(text);
+        }
+        text.push(b'\n');
+    }
+
+    /// Writes whole lines.
+    pub(crate) fn write(&self, lines: &[u8]) {
+        if !lines.is_empty() {
+            self.put(|writer| writer.write_all(lines));
+        }
+    }
+
     /// A line as it is.
     pub(crate) fn text(&self, line: fmt::Arguments<'_>) {
+        self.put(|writer| {
+            writer.write_fmt(line)?;
+            writer.write_all(b"\n")
+        });
+    }
+
+    fn put(&self, put: impl FnOnce(&mut BufWriter<Stdout>) -> io::Result<()>) {
         let write = || {
             let mut sink = self.stdout.lock();
             sink.dirty = true;
-            let written = sink
-                .writer
-                .write_fmt(line)
-                .and_then(|()| sink.writer.write_all(b"\n"));
+            let written = put(&mut sink.writer);
             let flushed = if sink.terminal {
                 written.and_then(|()| sink.writer.flush())
             } else {

@@ -115,21 +115,43 @@ impl EntryStream {
             if let Some(entry) = self.current.next() {
                 return Some(Ok(entry));
             }
-            if self.ended {
-                return None;
+            match self.receive().await? {
+                Ok(batch) => self.current = batch.into_iter(),
+                Err(error) => return Some(Err(error)),
             }
-            match self.batches.recv().await {
-                Some(Message::Batch(batch)) => self.current = batch.into_iter(),
-                Some(Message::Whole) => self.ended = true,
-                Some(Message::Failed(error)) => {
-                    self.ended = true;
-                    return Some(Err(error));
-                }
-                None => {
-                    self.ended = true;
-                    let what = "an enumeration ended without a word".to_owned();
-                    return Some(Err(Error::Bug(what)));
-                }
+        }
+    }
+
+    /// The entries that are at hand, at least one; `None` after the last. May be dropped at any
+    /// await.
+    pub async fn next_batch(&mut self) -> Option<Result<std::vec::IntoIter<Entry>>> {
+        loop {
+            if !self.current.as_slice().is_empty() {
+                return Some(Ok(std::mem::take(&mut self.current)));
+            }
+            match self.receive().await? {
+                Ok(batch) => self.current = batch.into_iter(),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// The next batch; nothing of the one before is left.
+    async fn receive(&mut self) -> Option<Result<Vec<Entry>>> {
+        if self.ended {
+            return None;
+        }
+        let message = self.batches.recv().await;
+        if let Some(Message::Batch(batch)) = message {
+            return Some(Ok(batch));
+        }
+        self.ended = true;
+        match message {
+            Some(Message::Batch(_) | Message::Whole) => None,
+            Some(Message::Failed(error)) => Some(Err(error)),
+            None => {
+                let what = "an enumeration ended without a word".to_owned();
+                Some(Err(Error::Bug(what)))
             }
         }
     }

@@ -11,6 +11,7 @@ use remote::types::{ListPage, ListedObject};
 use super::named::{check_versions, is_link_to_file, patterns, target};
 use super::{Call, Failure, Result};
 use crate::args::ListArgs;
+use crate::output::Output;
 use crate::output::lines::Lines;
 use crate::output::rows::{BucketRow, ListStyle, ObjectRow};
 use crate::persona::Outcome;
@@ -127,12 +128,18 @@ fn print_page(page: &ListPage, source: &Source, look: &Look, call: Call<'_>) {
         look.exclude.iter().any(|pattern| pattern.matches(relative))
     };
     let output = &call.session.output;
+    let (mut full, mut lines) = (String::new(), Vec::new());
+    let full_name = |full: &mut String, key: &str| {
+        full.clear();
+        full.extend(["s3://", url.bucket.as_str(), "/", key]);
+    };
     for prefix in &page.common_prefixes {
         if excluded(prefix) {
             continue;
         }
-        output.info(&ObjectRow {
-            key: &format!("s3://{}/{prefix}", url.bucket),
+        full_name(&mut full, prefix);
+        let row = ObjectRow {
+            key: &full,
             etag: "",
             last_modified: None,
             kind: "directory",
@@ -141,24 +148,23 @@ fn print_page(page: &ListPage, source: &Source, look: &Look, call: Call<'_>) {
             relative: prefix.get(shown_from..).unwrap_or(prefix),
             version_id: "",
             style: look.style,
-        });
+        };
+        output.push_row(&mut lines, &row);
     }
     for object in &page.objects {
         let key = object.key.as_str();
         if excluded(key) {
             continue;
         }
-        output.info(&object_row(
-            object,
-            &format!("s3://{}/{key}", url.bucket),
-            match key.get(shown_from..) {
-                // The marker of the prefix itself shows by its own name.
-                Some("") | None => last_part(key),
-                Some(relative) => relative,
-            },
-            look,
-        ));
+        full_name(&mut full, key);
+        let relative = match key.get(shown_from..) {
+            // The marker of the prefix itself shows by its own name.
+            Some("") | None => last_part(key),
+            Some(relative) => relative,
+        };
+        output.push_row(&mut lines, &object_row(object, &full, relative, look));
     }
+    output.write(&lines);
 }
 
 fn object_row<'a>(
@@ -224,15 +230,21 @@ async fn everything(
     let mut entries = enumerate(&context, &accounts, Side::Source, source);
     let base = source.filter_base();
     let mut seen = false;
-    while let Some(entry) = entries.next().await {
-        let entry = entry?;
+    let mut printer = Printer::new(look);
+    while let Some(batch) = entries.next_batch().await {
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(error) => return Err(error.into()),
+        };
         seen = true;
-        let name = entry.name();
-        let relative = name.strip_prefix(&base).unwrap_or(name);
-        if look.exclude.iter().any(|pattern| pattern.matches(relative)) {
-            continue;
+        for entry in batch {
+            let name = entry.name();
+            let relative = name.strip_prefix(&base).unwrap_or(name);
+            if !look.exclude.iter().any(|pattern| pattern.matches(relative)) {
+                printer.add(&entry, &session.output);
+            }
         }
-        print_entry(&entry, look, call);
+        printer.write(&session.output);
     }
     if accounts.job_failures.get() > 0 {
         return Err(Failure::Said("not everything could be listed".to_owned()));
@@ -240,29 +252,60 @@ async fn everything(
     Ok(seen)
 }
 
-fn print_entry(entry: &Entry, look: &Look, call: Call<'_>) {
-    let full = entry.location.to_string();
-    let version = match &entry.location {
-        Location::Remote(object) => object.version_id.as_ref(),
-        Location::Local(_) => None,
-    };
-    call.session.output.info(&ObjectRow {
-        key: &full,
-        etag: entry.etag.as_ref().map_or("", |etag| etag.as_str()),
-        last_modified: entry.modified,
-        kind: kind(&full),
-        size: entry.size.get(),
-        storage_class: entry
-            .storage_class
-            .as_ref()
-            .map_or("", |class| class.as_str()),
-        // The marker of the prefix itself shows by its full name.
-        relative: if entry.relative().is_empty() {
-            &full
-        } else {
-            entry.relative()
-        },
-        version_id: version.map_or("", |version| version.as_str()),
-        style: look.style,
-    });
+/// Puts rows of entries together. Its buffers serve a whole listing.
+struct Printer<'a> {
+    look: &'a Look,
+    /// The full name of the entry at hand.
+    full: String,
+    /// Lines not written yet.
+    lines: Vec<u8>,
+}
+
+impl Printer<'_> {
+    fn new(look: &Look) -> Printer<'_> {
+        Printer {
+            look,
+            full: String::new(),
+            lines: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, entry: &Entry, output: &Output) {
+        self.full.clear();
+        let version = match &entry.location {
+            Location::Remote(object) => {
+                let parts = ["s3://", object.bucket.as_str(), "/", object.key.as_str()];
+                self.full.extend(parts);
+                object.version_id.as_ref()
+            }
+            Location::Local(_) => {
+                self.full.push_str(entry.name());
+                None
+            }
+        };
+        let row = ObjectRow {
+            key: &self.full,
+            etag: entry.etag.as_ref().map_or("", |etag| etag.as_str()),
+            last_modified: entry.modified,
+            kind: kind(&self.full),
+            size: entry.size.get(),
+            storage_class: entry
+                .storage_class
+                .as_ref()
+                .map_or("", |class| class.as_str()),
+            // The marker of the prefix itself shows by its full name.
+            relative: match entry.relative() {
+                "" => &self.full,
+                relative => relative,
+            },
+            version_id: version.map_or("", |version| version.as_str()),
+            style: self.look.style,
+        };
+        output.push_row(&mut self.lines, &row);
+    }
+
+    fn write(&mut self, output: &Output) {
+        output.write(&self.lines);
+        self.lines.clear();
+    }
 }
