@@ -8,6 +8,7 @@ use base::units::MIB;
 use base::{BucketName, ByteCount, ETag, Fault, Key};
 use jiff::Timestamp;
 use remote::memory::{Call, ETagStyle, Hook, MemoryClient, Reaction};
+use remote::types::{HeadObject, StorageClass};
 use remote::{ObjectClient as _, Operation};
 use tempfile::TempDir;
 
@@ -67,8 +68,7 @@ impl Bench {
     }
 
     async fn object(&self, key: &str, destination: Location) -> Move {
-        let request =
-            remote::types::HeadObject::new(BucketName::new("b").unwrap(), Key::new(key).unwrap());
+        let request = HeadObject::new(BucketName::new("b").unwrap(), Key::new(key).unwrap());
         let head = self.store.head_object(request).await.unwrap();
         let entry = Entry {
             etag: head.etag,
@@ -208,6 +208,23 @@ async fn a_small_object_is_one_request() {
     let before = bench.store.requests();
     bench.run(vec![down, across]).await;
     assert_eq!(bench.store.requests() - before, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_of_an_object_is_not_asked_for() {
+    let mut bench = Bench::new();
+    bench.options.attributes.encryption.algorithm = Some("AES256".to_owned());
+    bench.store.insert("b", "k", ramp(1_000));
+    let mut across = bench.object("k", object("c", "k")).await;
+    let class = StorageClass::from_name("STANDARD_IA");
+    across.source.storage_class = Some(class.clone());
+    let before = bench.store.requests();
+    bench.run(vec![across]).await;
+    assert_eq!(bench.store.requests() - before, 1);
+    let copy = HeadObject::new(BucketName::new("c").unwrap(), Key::new("k").unwrap());
+    let carried = bench.store.head_object(copy).await.unwrap().attributes;
+    assert_eq!(carried.storage_class, Some(class));
+    assert_eq!(carried.encryption.algorithm.as_deref(), Some("AES256"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -537,7 +554,7 @@ async fn what_cannot_or_must_not_be_moved_is_refused_by_name() {
     }
     tasks.push(bench.object("same", object("b", "same")).await);
     let mut archived = bench.object("same", object("c", "same")).await;
-    archived.source.storage_class = Some(remote::types::StorageClass::from_name("GLACIER"));
+    archived.source.storage_class = Some(StorageClass::from_name("GLACIER"));
     tasks.push(archived);
     let local = entry(Location::Local(bench.path("x")), 1);
     tasks.push(bench.task(local, Location::Local(bench.path("y"))));

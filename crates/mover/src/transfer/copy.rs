@@ -13,7 +13,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use remote::ObjectClient;
 use remote::types::{
     CopyConditions, CopyObject, CopyObjectOutput, CopySource, HeadObject, MetadataDirective,
-    ObjectAttributes, ObjectHead, PutCondition, TaggingDirective, UploadPartCopy,
+    ObjectAttributes, ObjectHead, PutCondition, StorageClass, TaggingDirective, UploadPartCopy,
 };
 
 use crate::assembly::{Assembly, Step};
@@ -69,7 +69,9 @@ pub(crate) async fn copy(
 impl<'a> Errand<'a> {
     async fn whole(self) -> Result<Carried> {
         let options = &self.task.options;
-        let asks = self.merges() || options.keeps_placement || options.preserve_lock;
+        let asks = self.merges()
+            || options.preserve_lock
+            || (options.keeps_placement && !self.is_placement_known());
         let mut head = match (asks, &self.task.source.etag) {
             (false, Some(_)) => None,
             _ => Some(self.head_of_source().await?),
@@ -115,6 +117,29 @@ impl<'a> Errand<'a> {
         }))
     }
 
+    /// Whether the storage class and encryption that the copy is to have are known without asking
+    /// for the source: named by the user, or the class by the listing. No listing and no answer to
+    /// a copy tells a source's encryption (decision 0004).
+    fn is_placement_known(self) -> bool {
+        let given = &self.task.options.attributes;
+        let class = given.storage_class.is_some() || self.task.source.storage_class.is_some();
+        let encryption = &given.encryption;
+        class && (encryption.algorithm.is_some() || encryption.kms_key_id.is_some())
+    }
+
+    /// What the listing says of the source.
+    fn listed(self) -> ObjectHead {
+        let class = self.task.source.storage_class.clone();
+        ObjectHead {
+            attributes: ObjectAttributes {
+                // Heads say nothing of S3's default.
+                storage_class: class.filter(|class| *class != StorageClass::STANDARD),
+                ..ObjectAttributes::default()
+            },
+            ..ObjectHead::default()
+        }
+    }
+
     /// A slot for one request that makes the store copy bytes; none of them pass here.
     async fn slot(self) -> FlowPermit {
         let need = Need::to_destination(ByteCount::ZERO);
@@ -148,7 +173,7 @@ impl<'a> Errand<'a> {
 
     /// Asks the store to copy, with less to carry each time it refuses some of that.
     async fn try_whole(self, head: Option<&ObjectHead>) -> Result<(CopyObjectOutput, Baggage<'a>)> {
-        let listed = ObjectHead::default();
+        let listed = self.listed();
         let known = head.unwrap_or(&listed);
         let mut baggage = self.baggage(known, false).await?;
         let permit = self.slot().await;
