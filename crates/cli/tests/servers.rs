@@ -5,6 +5,10 @@
 //! `cargo xtask test`.
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "processes are waited for on the machine's clock"
+)]
 
 #[path = "../../remote/tests/peer/server.rs"]
 mod server;
