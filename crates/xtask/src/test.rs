@@ -6,7 +6,7 @@ use crate::bench::instructions::{self, Guard};
 use crate::{step, tidy, tools};
 
 /// The test binaries that run programs written by others.
-const PEER_BINARIES: [&str; 2] = ["peers", "side_by_side"];
+const PEER_BINARIES: [&str; 3] = ["peers", "servers", "side_by_side"];
 
 /// What became of tests.
 #[derive(Default)]

@@ -2,15 +2,18 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, Ours, ensure};
 
 type Outcome = Result<(), String>;
 
-/// Every step: its name on the page, and what it does.
-pub(crate) const STEPS: [(&str, fn(&Bench) -> Outcome); 18] = [
+/// A step's name on the page, and what it does.
+type Step = (&'static str, fn(&Bench) -> Outcome);
+
+/// Every step, in order.
+pub(crate) const STEPS: [Step; 18] = [
     ("mb, ls, rb", buckets),
     ("cp up and down", up_and_down),
     ("cp inside, metadata", metadata),
@@ -194,27 +197,36 @@ fn verified(bench: &Bench) -> Outcome {
     ensure(code == Some(1) && printed.starts_with("missing\t"), printed)
 }
 
+/// A process that is killed when it is let go of.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
 fn resumed(bench: &Bench) -> Outcome {
     bench.done(&["mb", bench.url("").trim_end_matches('/')])?;
     let to = bench.url("in/");
-    let mut child = bench
-        .command(&["--bandwidth", "6MB/s", "cp", "-p", "5", "in/", &to])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut run = Killed(
+        bench
+            .command(&["--bandwidth", "6MB/s", "cp", "-p", "5", "in/", &to])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
     let deadline = Instant::now() + Duration::from_secs(60);
     // Its upload is under way once it is written down.
     while bench.done(&["uploads", "ls"])?.is_empty() {
-        if Instant::now() > deadline || matches!(child.try_wait(), Ok(Some(_))) {
-            child.kill().ok();
-            child.wait().ok();
+        if Instant::now() > deadline || matches!(run.0.try_wait(), Ok(Some(_))) {
             return Err("no upload was seen under way".to_owned());
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(run);
     bench.done(&["resume", "--last"])?;
     bench.done(&["cp", &bench.url("in/*"), "out/"])?;
     bench.holds_all("out")?;
