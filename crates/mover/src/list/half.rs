@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use remote::types::{ContinuationToken, ListPage};
 
 use super::Shape;
+use super::keyspace;
 use super::ranges::Ask;
 use super::token_watch::TokenWatch;
 use crate::entry::Entry;
@@ -41,6 +42,8 @@ pub(super) struct Half {
     pub(super) last: Option<String>,
     /// First key of the newest page, with its base.
     page_first: String,
+    /// First key of the page before it, or what the range begins behind, with its base.
+    page_before: Option<String>,
     /// Pages since the last cut.
     pub(super) pages_since_cut: u32,
     /// How the listing goes on.
@@ -83,6 +86,7 @@ impl Half {
             ended: false,
             last: None,
             page_first: String::new(),
+            page_before: None,
             pages_since_cut: 0,
             token: None,
             tokens: TokenWatch::default(),
@@ -111,6 +115,9 @@ impl Half {
             (None, Some(last)) => Some(last.clone()),
             (None, None) => after.map(|after| facet.key(after)),
         };
+        if self.last.is_none() {
+            self.page_before = after.map(|after| facet.key(after));
+        }
         let honoured = facet.settled == Settled::Honoured;
         Ask {
             id: self.id,
@@ -152,6 +159,9 @@ impl Half {
             objects.truncate(count);
         }
         if let (Some(first), Some(last)) = (objects.first(), objects.last()) {
+            if self.last.is_some() {
+                self.page_before = Some(std::mem::take(&mut self.page_first));
+            }
             first.key.as_str().clone_into(&mut self.page_first);
             self.last = Some(last.key.as_str().to_owned());
             self.pages_since_cut += 1;
@@ -213,10 +223,16 @@ impl Half {
         self.ended || (self.last.is_some() && facet.settled == Settled::Honoured)
     }
 
-    /// Relative names that the newest page begins and ends with.
+    /// Relative names that the newest page begins and ends with; the page before counts with it
+    /// where it lies in another folder.
     pub(super) fn reach<'a>(&'a self, facet: &Facet) -> Option<(&'a str, &'a str)> {
-        let last = self.last.as_deref()?;
-        Some((facet.relative(&self.page_first), facet.relative(last)))
+        let last = facet.relative(self.last.as_deref()?);
+        let first = facet.relative(&self.page_first);
+        let from = match &self.page_before {
+            Some(before) => keyspace::wider(facet.relative(before), first, last),
+            None => first,
+        };
+        Some((from, last))
     }
 
     /// Whether the store has shown a key in it, meant or not.

@@ -126,6 +126,17 @@ pub(crate) fn apart(first: &str, last: &str, high: Option<&str>, count: u32) -> 
     points
 }
 
+/// From which key on `last` tells more of what lies beyond: from `first`, which begins its page, or
+/// from `before`, which begins the page before, where the keys have since gone on to another
+/// folder. What counts inside a folder ends with it.
+pub(crate) fn wider<'a>(before: &'a str, first: &'a str, last: &str) -> &'a str {
+    let head = |from: &str| Some(Scale::of(from, last)?.head.len());
+    match (head(before), head(first)) {
+        (Some(wide), Some(narrow)) if wide < narrow => before,
+        _ => first,
+    }
+}
+
 /// About how many pages like that from `first` to `last` there are up to `high`; `None` where the
 /// keys give no scale that reaches so far.
 pub(crate) fn pages_left(first: &str, last: &str, high: &str) -> Option<u32> {

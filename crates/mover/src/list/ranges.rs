@@ -54,6 +54,8 @@ struct Range {
     through: Option<String>,
     /// First key of the newest page.
     page_first: String,
+    /// First key of the page before it, or what the range begins behind.
+    page_first_before: String,
     /// Last key seen.
     last: Option<String>,
     token: Option<ContinuationToken>,
@@ -139,6 +141,7 @@ impl Ranges {
         self.id_next += 1;
         Range {
             id,
+            page_first_before: after.clone().unwrap_or_default(),
             after,
             through,
             page_first: String::new(),
@@ -268,7 +271,11 @@ impl Ranges {
         let says_nothing = page.objects.is_empty() && page.next.is_some();
         if !range.proven && !says_nothing {
             range.proven = true;
-            let empty = page.objects.is_empty();
+            let first = page.objects.first().map(|object| object.key.as_str());
+            // By key, many are cut at once: where all keys lie beyond its end it gained nothing.
+            let through = range.through.as_deref();
+            let through = through.filter(|_| self.order == Order::Key);
+            let empty = first.is_none_or(|first| through.is_some_and(|through| first > through));
             self.prove(at, empty);
         }
         self.accept(at, page.objects, page.next);
@@ -315,6 +322,9 @@ impl Ranges {
         };
         let beyond = objects.split_off(inside);
         if let (Some(first), Some(last)) = (objects.first(), objects.last()) {
+            if range.last.is_some() {
+                std::mem::swap(&mut range.page_first_before, &mut range.page_first);
+            }
             first.key.as_str().clone_into(&mut range.page_first);
             range.last = Some(last.key.as_str().to_owned());
             range.pages_since_cut += 1;
@@ -399,7 +409,8 @@ impl Range {
             return Vec::new();
         };
         let high = self.through.as_deref();
-        let middle = || keyspace::middle(&self.page_first, last, high, self.misses);
+        let first = keyspace::wider(&self.page_first_before, &self.page_first, last);
+        let middle = || keyspace::middle(first, last, high, self.misses);
         match order {
             Order::Any => middle().into_iter().collect(),
             // Counting on has failed before: halve what is not known instead.
@@ -408,7 +419,7 @@ impl Range {
                 let mut points: Vec<String> = Vec::new();
                 for count in 1..=u32::try_from(room).unwrap_or(u32::MAX) {
                     let pages = PAGES_APART.saturating_mul(count);
-                    match keyspace::beyond(&self.page_first, last, high, pages) {
+                    match keyspace::beyond(first, last, high, pages) {
                         Some(point) if points.last().is_none_or(|before| *before < point) => {
                             points.push(point);
                         }

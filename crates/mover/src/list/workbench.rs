@@ -119,6 +119,18 @@ pub(super) fn shapes(count: u64) -> Vec<(&'static str, BTreeSet<String>)> {
                 .collect(),
         ),
         (
+            "folders of ten pages",
+            all.clone()
+                .map(|at| format!("d{:06}/k{at:09}", at / 1_000))
+                .collect(),
+        ),
+        (
+            "folders of a page",
+            all.clone()
+                .map(|at| format!("d{:06}/k{at:09}", at / 100))
+                .collect(),
+        ),
+        (
             "late folder",
             all.map(|at| match at {
                 0..100 => format!("a{at}/x"),
