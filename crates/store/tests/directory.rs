@@ -30,6 +30,16 @@ fn open(path: &Path) -> Engine {
 }
 
 #[test]
+fn what_was_being_made_when_a_process_died_is_no_extent() {
+    let folder = tempfile::tempdir().unwrap();
+    Engine::format(&disk(folder.path()), &Clock::system(), &LAYOUT).unwrap();
+    let left = folder.path().join("extent-00000007.making");
+    fs::write(&left, b"too short").unwrap();
+    drop(open(folder.path()));
+    assert!(!left.exists());
+}
+
+#[test]
 fn a_directory_keeps_what_it_was_given() {
     let folder = tempfile::tempdir().unwrap();
     Engine::format(&disk(folder.path()), &Clock::system(), &LAYOUT).unwrap();

@@ -86,7 +86,9 @@ impl DirectoryDisk {
             let name = entry.map_err(failed)?.file_name();
             let name = name.to_string_lossy();
             // A new file system has this of its own.
-            let known = name == LOCK || name == "lost+found" || parse(&name).is_some();
+            let known = name == LOCK
+                || name == "lost+found"
+                || parse(name.strip_suffix(MAKING).unwrap_or(&name)).is_some();
             if !known {
                 return Err(OpenError::Foreign(path.to_owned(), name.into_owned()));
             }
@@ -101,6 +103,13 @@ impl DirectoryDisk {
             Ok(()) => {}
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(OpenError::InUse(path.to_owned())),
             Err(error) => return Err(failed(error.into())),
+        }
+        // What a process was making when it was killed.
+        for entry in fs::read_dir(path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if entry.file_name().to_string_lossy().ends_with(MAKING) {
+                fs::remove_file(entry.path()).map_err(failed)?;
+            }
         }
         Ok(DirectoryDisk {
             path: path.to_owned(),
@@ -142,6 +151,9 @@ impl DirectoryDisk {
 /// The file that is locked.
 const LOCK: &str = "lock";
 
+/// How the name of a file ends that does not have its length yet.
+const MAKING: &str = ".making";
+
 /// Reads what [`DiskFile`] displays.
 fn parse(name: &str) -> Option<DiskFile> {
     let file = if let Some(number) = name.strip_prefix("superblock-") {
@@ -180,21 +192,24 @@ impl Disk for DirectoryDisk {
     }
 
     fn create(&self, file: DiskFile, bytes: u64) -> Result<(), DiskError> {
-        let path = self.path.join(file.to_string());
+        // Under another name until it has its length: a kill in between must not leave a file that
+        // is too short to be read.
+        let making = self.path.join(format!("{file}{MAKING}"));
         self.files.lock().remove(&file);
         let made = OpenOptions::new()
             .create(true)
             .truncate(true)
             .write(true)
-            .open(&path)
+            .open(&making)
             .and_then(|made| {
                 rustix::fs::fallocate(&made, FallocateFlags::empty(), 0, bytes)?;
                 made.sync_all()
-            });
+            })
+            .and_then(|()| fs::rename(&making, self.path.join(file.to_string())));
         if let Err(error) = made {
             let error = failed(error);
-            // What is left behind is taken for an extent that was never finished, which it is.
-            let _ = fs::remove_file(&path);
+            // The next to open the directory takes what is left away, should this fail too.
+            let _ = fs::remove_file(&making);
             return Err(error);
         }
         self.directory.sync_all().map_err(DiskError::Failed)
